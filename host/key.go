@@ -1,0 +1,160 @@
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"hash/crc32"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// KeyPrefix starts every key, the credential for endpoints.
+const KeyPrefix = "ask_"
+
+// A key is KeyPrefix, keyRandom random characters and keyChecksum characters
+// of checksum: 68 in all, 58 random characters of base 62 being 345 bits.
+const (
+	keyLength   = 68
+	keyRandom   = 58
+	keyChecksum = 6
+	base62      = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+
+// States of a key, as lists show them.
+const (
+	KeyActive   = "active"
+	KeyDisabled = "disabled"
+	KeyExpired  = "expired"
+)
+
+// Key is a credential for endpoints. Its secret is shown once; only the hash
+// is kept.
+type Key struct {
+	ID          string            `json:"id"`
+	Name        string            `json:"name"`
+	Prefix      string            `json:"prefix" doc:"First characters of the key, to recognise it by"`
+	Environment *string           `json:"environment" doc:"The one environment the key opens; null opens all"`
+	Enabled     bool              `json:"enabled"`
+	ExpiresAt   Time              `json:"expires_at"`
+	AllowedIPs  []string          `json:"allowed_ips"`
+	Variables   map[string]string `json:"variables"`
+	CreatedAt   Time              `json:"created_at"`
+	UpdatedAt   Time              `json:"updated_at"`
+
+	Hash     Hash  `json:"-"`
+	Revision int64 `json:"-"`
+}
+
+// KeyStore keeps keys. Errors: CodeNotFound with the text "Key not found".
+type KeyStore interface {
+	CreateKey(ctx context.Context, key *Key) error
+	Key(ctx context.Context, id string) (*Key, error)
+	// Keys lists them, newest first, with their number.
+	Keys(ctx context.Context, page Page) ([]*Key, int, error)
+	// EachKey calls fn for every key there is.
+	EachKey(ctx context.Context, fn func(*Key)) error
+	// UpdateKey lets change alter the key in one transaction.
+	UpdateKey(ctx context.Context, id string, change func(*Key) error) (*Key, error)
+	DeleteKey(ctx context.Context, id string) error
+}
+
+// NewKey returns an enabled key and its secret.
+func NewKey(name string) (*Key, string) {
+	secret := newKeySecret()
+	now := Now()
+	return &Key{
+		ID: NewID(), Name: name, Prefix: secret[:len(KeyPrefix)+6], Enabled: true,
+		AllowedIPs: []string{}, Variables: map[string]string{},
+		CreatedAt: now, UpdatedAt: now, Hash: HashSecret(secret),
+	}, secret
+}
+
+// Status is KeyActive, KeyDisabled or KeyExpired at the instant now.
+func (k *Key) Status(now Time) string {
+	switch {
+	case !k.ExpiresAt.IsZero() && now.Millis() >= k.ExpiresAt.Millis():
+		return KeyExpired
+	case !k.Enabled:
+		return KeyDisabled
+	}
+	return KeyActive
+}
+
+// Validate checks the writable fields. The error is a CodeInvalid that names
+// the field and its rule.
+func (k *Key) Validate() error {
+	if n := utf8.RuneCountInString(k.Name); n < 1 || n > 100 || strings.TrimSpace(k.Name) == "" {
+		return Errorf(CodeInvalid, "name is required and must be 1-100 characters")
+	}
+	if k.Environment != nil && !slices.Contains(Environments, *k.Environment) {
+		return Errorf(CodeInvalid, "environment must be one of %s, or null for all", strings.Join(Environments, ", "))
+	}
+	if len(k.AllowedIPs) > 1000 || len(k.Variables) > 100 {
+		return Errorf(CodeInvalid, "a key has at most 1000 allowed_ips and 100 variables")
+	}
+	for _, s := range k.AllowedIPs {
+		if _, err := ParseIPRange(s); err != nil {
+			return Errorf(CodeInvalid, "allowed_ips must hold IP addresses or CIDR ranges, not %q", s)
+		}
+	}
+	for name, value := range k.Variables {
+		if name == "" || len(name) > 100 || len(value) > 1000 {
+			return Errorf(CodeInvalid, "variables must have names of 1-100 characters and values of at most 1000")
+		}
+	}
+	return nil
+}
+
+// ParseExpiry reads the expiry of a key: an RFC 3339 instant, or a date, which
+// the key works through and is refused from the next midnight UTC.
+func ParseExpiry(s string) (Time, error) {
+	if day, err := time.Parse(time.DateOnly, s); err == nil {
+		return At(day.AddDate(0, 0, 1)), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.Year() > 9999 || t.UnixMilli() <= 0 {
+		return Time{}, Errorf(CodeInvalid, "expires_at must be a date such as 2027-01-31 or an RFC 3339 instant such as 2027-01-31T12:00:00Z")
+	}
+	return At(t), nil
+}
+
+// newKeySecret draws the random characters without bias and appends the
+// checksum.
+func newKeySecret() string {
+	b := make([]byte, 0, keyLength)
+	b = append(b, KeyPrefix...)
+	var random [keyRandom * 2]byte
+	for len(b) < len(KeyPrefix)+keyRandom {
+		rand.Read(random[:])
+		for _, c := range random {
+			// 248 is the largest multiple of 62 in a byte.
+			if c < 248 && len(b) < len(KeyPrefix)+keyRandom {
+				b = append(b, base62[c%62])
+			}
+		}
+	}
+	return string(b) + keySum(string(b))
+}
+
+// keySum is the CRC-32 of the key so far, in base 62, padded with zeros.
+func keySum(body string) string {
+	sum := crc32.ChecksumIEEE([]byte(body))
+	var out [keyChecksum]byte
+	for i := keyChecksum - 1; i >= 0; i-- {
+		out[i] = base62[sum%62]
+		sum /= 62
+	}
+	return string(out[:])
+}
+
+// ValidKeySecret reports whether s has the form of a key and its checksum is
+// right, so that a mistyped key is refused without a look-up.
+func ValidKeySecret(s string) bool {
+	if len(s) != keyLength || !strings.HasPrefix(s, KeyPrefix) {
+		return false
+	}
+	body := s[:keyLength-keyChecksum]
+	return strings.Trim(body[len(KeyPrefix):], base62) == "" && keySum(body) == s[keyLength-keyChecksum:]
+}
