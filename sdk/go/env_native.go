@@ -1,0 +1,54 @@
+//go:build !wasip1
+
+package postern
+
+import (
+	"embed"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// Source holds the source of this module, so that a tool can build plug-ins
+// against the SDK it was itself built with.
+//
+//go:embed *.go go.mod
+var Source embed.FS
+
+// native stands in for the host where there is none: in tests.
+var native = struct {
+	sync.Mutex
+	log     io.Writer
+	config  map[string]string
+	input   []byte
+	output  []byte
+	failure string
+}{log: os.Stderr, config: map[string]string{}}
+
+// SetConfig gives a configuration value to handlers under test. It exists only
+// outside WebAssembly, where values come from the host.
+func SetConfig(name, value string) {
+	native.Lock()
+	defer native.Unlock()
+	native.config[name] = value
+}
+
+func lookupConfig(name string) (string, bool) {
+	native.Lock()
+	defer native.Unlock()
+	value, ok := native.config[name]
+	return value, ok
+}
+
+func writeLog(level logLevel, text string) {
+	native.Lock()
+	defer native.Unlock()
+	fmt.Fprintf(native.log, "%s: %s\n", level, text)
+}
+
+func readInput() []byte { return native.input }
+
+func writeOutput(output []byte) { native.output = output }
+
+func fail(message string) { native.failure = message }

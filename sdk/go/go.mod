@@ -1,0 +1,3 @@
+module github.com/posternhq/postern/sdk/go
+
+go 1.24.0
