@@ -111,7 +111,7 @@ func (r Response) encode() ([]byte, error) {
 	if r.err != nil {
 		return nil, fmt.Errorf("the response cannot be written: %w", r.err)
 	}
-	if r.redirect == "" && (r.status < 0 || r.status > 0 && (r.status < 200 || r.status > 599)) {
+	if r.status != 0 && (r.status < 200 || r.status > 599) {
 		return nil, fmt.Errorf("the response has the status %d; it must be 200-599", r.status)
 	}
 	out := struct {
