@@ -1,0 +1,29 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/posternhq/postern/host"
+)
+
+// Organization shows the organization.
+func (c *Client) Organization(ctx context.Context) (*host.Organization, error) {
+	var out struct {
+		Organization host.Organization `json:"organization"`
+	}
+	if _, err := c.into(ctx, call{method: http.MethodGet, path: []string{"organization"}}, &out); err != nil {
+		return nil, err
+	}
+	return &out.Organization, nil
+}
+
+// RegenerateAPIKey replaces the organization API key and returns the new one.
+// The old one, which this client uses, ends at once: make a new client.
+func (c *Client) RegenerateAPIKey(ctx context.Context) (string, error) {
+	var out struct {
+		APIKey string `json:"api_key"`
+	}
+	_, err := c.into(ctx, call{method: http.MethodPost, path: []string{"organization", "api-key", "regenerate"}}, &out)
+	return out.APIKey, err
+}
