@@ -29,12 +29,11 @@ func ParseTemplate(path string) (Template, error) {
 	if !strings.HasPrefix(path, "/") || len(path) > maxTemplateBytes {
 		return t, Errorf(CodeInvalid, "path must begin with / and have at most %d characters", maxTemplateBytes)
 	}
-	path = strings.TrimSuffix(path[1:], "/")
-	if path == "" {
+	if path == "/" {
 		return t, nil
 	}
 	seen := map[string]bool{}
-	for raw := range strings.SplitSeq(path, "/") {
+	for raw := range strings.SplitSeq(strings.TrimSuffix(path[1:], "/"), "/") {
 		s, err := parseSegment(raw)
 		if err != nil {
 			return Template{}, err

@@ -1,0 +1,138 @@
+// Package admin is the management API: apps, modules, endpoints, releases,
+// keys, invocations and the organization over REST.
+//
+// It owns the routes below /v1, their request and answer shapes, and the
+// OpenAPI document made from them. It decodes, asks the domain, stores through
+// the host interfaces and has the change put into force before it answers. It
+// must not know SQL, how modules run or how requests are routed: those reach
+// it as functions of Config.
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+	"github.com/gofiber/fiber/v2"
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/auth"
+)
+
+// Store is everything the management API reads and writes.
+type Store interface {
+	host.OrganizationStore
+	host.AppStore
+	host.ModuleStore
+	host.ReleaseStore
+	host.KeyStore
+}
+
+// Config is what the management API needs of the rest of the house.
+type Config struct {
+	Store       Store
+	Invocations host.InvocationStore
+	Credentials *auth.Table
+	// Refresh puts every committed change into force in this process.
+	Refresh func(context.Context) error
+	// Check compiles a module. Errors: CodeInvalid for one that is not valid.
+	Check func(ctx context.Context, wasm []byte) error
+	// CheckSchema compiles a JSON Schema. Errors: CodeInvalid.
+	CheckSchema func(json.RawMessage) error
+	// SaveKey keeps a regenerated organization key where the command line
+	// finds it, if it can.
+	SaveKey func(key string)
+	// MaxModuleBytes bounds an upload.
+	MaxModuleBytes int64
+	// ManagementHosts are the hosts of the management API: no app may claim
+	// one as its domain.
+	ManagementHosts []string
+	Log             *slog.Logger
+}
+
+// API is the management API.
+type API struct {
+	Config
+	huma huma.API
+}
+
+// Mount adds the routes of the management API to app.
+func Mount(app *fiber.App, c Config) *API {
+	a := &API{Config: c}
+	huma.NewErrorWithContext = newError
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return newError(nil, status, message, errs...)
+	}
+	app.Use("/v1", a.authenticate, collectError)
+	a.huma = humafiber.New(app, describe())
+	a.appRoutes()
+	a.moduleRoutes()
+	a.endpointRoutes()
+	a.releaseRoutes()
+	a.keyRoutes()
+	a.invocationRoutes()
+	a.organizationRoutes()
+	return a
+}
+
+// OpenAPI returns the OpenAPI 3.1 document of the API, in JSON.
+func (a *API) OpenAPI() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) }
+
+// describe is the head of the OpenAPI document.
+func describe() huma.Config {
+	c := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Postern management API", Version: "1",
+				Description: "Apps, modules, endpoints, releases, keys and invocations of a Postern host.",
+				License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"organizationKey": {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "The organization API key, apps_…"},
+				},
+			},
+		},
+		OpenAPIPath:   "/openapi",
+		Formats:       map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
+		DefaultFormat: "application/json",
+	}
+	return c
+}
+
+// authenticate admits the organization API key before a body is read.
+func (a *API) authenticate(c *fiber.Ctx) error {
+	if err := a.Credentials.Organization(c.Get("X-API-Key")); err != nil {
+		return err
+	}
+	return c.Next()
+}
+
+// live puts committed changes into force. The change itself is safe if this
+// fails: the caller learns that it may take a moment longer.
+func (a *API) live(ctx context.Context) error {
+	if err := a.Refresh(ctx); err != nil {
+		return host.Caused(host.CodeUnavailable, err, "The change is saved, but is not in force yet")
+	}
+	return nil
+}
+
+// soon is live for an answer that shows a secret: it must reach the client even
+// if the change comes into force only when this process next looks.
+func (a *API) soon(ctx context.Context) {
+	if err := a.Refresh(ctx); err != nil {
+		a.Log.ErrorContext(ctx, "change saved, but not in force yet", "error", err)
+	}
+}
+
+// methods used by the routes, short for their tables.
+const (
+	get    = http.MethodGet
+	post   = http.MethodPost
+	patch  = http.MethodPatch
+	remove = http.MethodDelete
+)

@@ -1,0 +1,220 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/posternhq/postern/host"
+	"golang.org/x/net/idna"
+)
+
+// appBody is what a client may write of an app, when creating and changing it.
+type appBody struct {
+	Name                  nameField              `json:"name,omitempty"`
+	Environment           field[string]          `json:"environment,omitempty" doc:"Only when creating"`
+	Domains               field[[]string]        `json:"domains,omitempty"`
+	Description           field[string]          `json:"description,omitempty"`
+	WebsiteURL            field[string]          `json:"website_url,omitempty"`
+	AuthorizedDomains     field[[]string]        `json:"authorized_domains,omitempty"`
+	DataRetentionDays     field[int]             `json:"data_retention_days,omitempty"`
+	Timezone              field[string]          `json:"timezone,omitempty"`
+	EngagementPlatform    field[string]          `json:"engagement_platform,omitempty"`
+	EngagementCredentials field[json.RawMessage] `json:"engagement_credentials,omitempty"`
+	EmailPlatform         field[string]          `json:"email_platform,omitempty"`
+	EmailCredentials      field[json.RawMessage] `json:"email_credentials,omitempty"`
+	WebhookEnabled        field[bool]            `json:"webhook_enabled,omitempty"`
+	WebhookUseQueryParams field[bool]            `json:"webhook_use_query_params,omitempty"`
+	WebhookURL            field[string]          `json:"webhook_url,omitempty"`
+	ContextInfo           field[string]          `json:"context_info,omitempty"`
+}
+
+// Clients of the systems we stay compatible with send whole apps back, with
+// fields that are read-only here.
+func (*appBody) ignoresUnknownFields() {}
+
+// nameField is a name whose every fault has the text clients know.
+type nameField struct{ field[string] }
+
+func (f *nameField) decode(name string, raw json.RawMessage) error {
+	if err := f.field.decode(name, raw); err != nil || f.null {
+		return (&host.App{}).Validate()
+	}
+	return nil
+}
+
+// apply writes the fields that were sent to app. Environment is left alone.
+func (b *appBody) apply(app *host.App) error {
+	b.Description.toNullable(&app.Description)
+	b.WebsiteURL.toNullable(&app.WebsiteURL)
+	b.WebhookURL.toNullable(&app.WebhookURL)
+	b.ContextInfo.toNullable(&app.ContextInfo)
+	clearable(b.EngagementCredentials, &app.EngagementCredentials)
+	clearable(b.EmailCredentials, &app.EmailCredentials)
+	for _, err := range []error{
+		b.Name.to("name", &app.Name),
+		b.Domains.to("domains", &app.Domains),
+		b.AuthorizedDomains.to("authorized_domains", &app.AuthorizedDomains),
+		b.DataRetentionDays.to("data_retention_days", &app.DataRetentionDays),
+		b.Timezone.to("timezone", &app.Timezone),
+		b.EngagementPlatform.to("engagement_platform", &app.EngagementPlatform),
+		b.EmailPlatform.to("email_platform", &app.EmailPlatform),
+		b.WebhookEnabled.to("webhook_enabled", &app.WebhookEnabled),
+		b.WebhookUseQueryParams.to("webhook_use_query_params", &app.WebhookUseQueryParams),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func clearable(f field[json.RawMessage], dst *json.RawMessage) {
+	if f.set {
+		*dst = f.value // nil if the field is null
+	}
+}
+
+// check normalises and validates an app that is about to be stored.
+func (a *API) check(app *host.App) error {
+	for i, name := range app.Domains {
+		ascii, err := idna.Lookup.ToASCII(strings.TrimSuffix(name, "."))
+		if err != nil {
+			return host.Errorf(host.CodeInvalid, "domains must hold host names such as api.example.com; %q is none", name)
+		}
+		app.Domains[i] = ascii
+		if slices.ContainsFunc(a.ManagementHosts, func(h string) bool { return strings.EqualFold(bareHost(h), ascii) }) {
+			return host.Errorf(host.CodeInvalid, "domains must not hold %s, a host of the management API", ascii)
+		}
+	}
+	slices.Sort(app.Domains)
+	app.Domains = slices.Compact(app.Domains)
+	return app.Validate()
+}
+
+func bareHost(hostport string) string {
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		return h
+	}
+	return hostport
+}
+
+type appOutput struct {
+	ETag string `header:"ETag"`
+	Body struct {
+		Success bool      `json:"success"`
+		App     *host.App `json:"app"`
+	}
+}
+
+func newAppOutput(app *host.App) *appOutput {
+	out := &appOutput{ETag: etag(app.Revision)}
+	out.Body.Success, out.Body.App = true, app
+	return out
+}
+
+type appsOutput struct {
+	Body struct {
+		Success    bool        `json:"success"`
+		Apps       []*host.App `json:"apps"`
+		Pagination pagination  `json:"pagination"`
+	}
+}
+
+// appInput is the path of every route below an app.
+type appInput struct {
+	App string `path:"app" doc:"Id or slug; slug@environment outside production"`
+}
+
+func (a *API) appRoutes() {
+	register(a, operation{id: "create-app", method: post, path: "/v1/apps", summary: "Create an app", tag: "apps", status: 201}, a.createApp)
+	register(a, operation{id: "list-apps", method: get, path: "/v1/apps", summary: "List apps", tag: "apps"}, a.listApps)
+	register(a, operation{id: "get-app", method: get, path: "/v1/apps/{app}", summary: "Show an app", tag: "apps"}, a.getApp)
+	register(a, operation{id: "update-app", method: patch, path: "/v1/apps/{app}", summary: "Change an app", tag: "apps"}, a.updateApp)
+	register(a, operation{id: "delete-app", method: remove, path: "/v1/apps/{app}", summary: "Delete an app and all its data", tag: "apps"}, a.deleteApp)
+}
+
+func (a *API) createApp(ctx context.Context, in *struct{ Body appBody }) (*appOutput, error) {
+	org, err := a.Store.Organization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	app := host.NewApp(org.ID)
+	if err := in.Body.apply(app); err != nil {
+		return nil, err
+	}
+	if err := in.Body.Environment.to("environment", &app.Environment); err != nil {
+		return nil, err
+	}
+	if err := a.check(app); err != nil {
+		return nil, err
+	}
+	if err := a.Store.CreateApp(ctx, app); err != nil {
+		return nil, err
+	}
+	return newAppOutput(app), a.live(ctx)
+}
+
+func (a *API) listApps(ctx context.Context, in *pageInput) (*appsOutput, error) {
+	apps, total, err := a.Store.Apps(ctx, in.page())
+	if err != nil {
+		return nil, err
+	}
+	out := &appsOutput{}
+	out.Body.Success, out.Body.Apps = true, orEmpty(apps)
+	out.Body.Pagination = paginate(in.page(), len(apps), total)
+	return out, nil
+}
+
+func (a *API) getApp(ctx context.Context, in *appInput) (*appOutput, error) {
+	app, err := a.Store.App(ctx, in.App)
+	if err != nil {
+		return nil, err
+	}
+	return newAppOutput(app), nil
+}
+
+func (a *API) updateApp(ctx context.Context, in *struct {
+	appInput
+	IfMatch string `header:"If-Match"`
+	Body    appBody
+}) (*appOutput, error) {
+	found, err := a.Store.App(ctx, in.App)
+	if err != nil {
+		return nil, err
+	}
+	app, err := a.Store.UpdateApp(ctx, found.ID, func(app *host.App) error {
+		if err := matchRevision(in.IfMatch, app.Revision); err != nil {
+			return err
+		}
+		if err := in.Body.apply(app); err != nil {
+			return err
+		}
+		return a.check(app)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newAppOutput(app), a.live(ctx)
+}
+
+func (a *API) deleteApp(ctx context.Context, in *appInput) (*deleted, error) {
+	app, err := a.Store.App(ctx, in.App)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Store.DeleteApp(ctx, app.ID); err != nil {
+		return nil, err
+	}
+	return newDeleted("App deleted successfully"), a.live(ctx)
+}
+
+// orEmpty makes a list that is never null in JSON.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,209 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/instrument"
+)
+
+// wasmType is the media type of a module.
+const wasmType = "application/wasm"
+
+type moduleOutput struct {
+	Status int
+	Body   struct {
+		Success bool         `json:"success"`
+		Module  *host.Module `json:"module"`
+	}
+}
+
+func newModuleOutput(status int, m *host.Module) *moduleOutput {
+	out := &moduleOutput{Status: status}
+	out.Body.Success, out.Body.Module = true, m
+	return out
+}
+
+type modulesOutput struct {
+	Body struct {
+		Success    bool           `json:"success"`
+		Modules    []*host.Module `json:"modules"`
+		Pagination pagination     `json:"pagination"`
+	}
+}
+
+type moduleInput struct {
+	appInput
+	Module string `path:"module" doc:"Id of the module"`
+}
+
+type uploadInput struct {
+	appInput
+	Name        string `query:"name" doc:"Name of the module inside its app"`
+	ContentType string `header:"Content-Type"`
+	RawBody     []byte `contentType:"application/wasm"`
+}
+
+type contentOutput struct {
+	ContentType string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition"`
+	Body        []byte
+}
+
+// UploadPath is the one route whose body may be as large as a module.
+const UploadPath = "/v1/apps/:app/modules"
+
+func (a *API) moduleRoutes() {
+	register(a, operation{id: "upload-module", method: post, path: "/v1/apps/{app}/modules", summary: "Upload a module", tag: "modules", status: 201, maxBody: a.uploadLimit()}, a.upload)
+	register(a, operation{id: "list-modules", method: get, path: "/v1/apps/{app}/modules", summary: "List modules", tag: "modules"}, a.listModules)
+	register(a, operation{id: "get-module", method: get, path: "/v1/apps/{app}/modules/{module}", summary: "Show a module", tag: "modules"}, a.getModule)
+	register(a, operation{id: "download-module", method: get, path: "/v1/apps/{app}/modules/{module}/content", summary: "Download a module's bytes", tag: "modules"}, a.download)
+	register(a, operation{id: "delete-module", method: remove, path: "/v1/apps/{app}/modules/{module}", summary: "Delete a module", tag: "modules"}, a.deleteModule)
+	documentMultipart(a.huma.OpenAPI().Paths["/v1/apps/{app}/modules"].Post)
+}
+
+// uploadLimit is the module limit with room for the framing of multipart.
+func (a *API) uploadLimit() int64 { return a.MaxModuleBytes + 64<<10 }
+
+// documentMultipart adds the second form of an upload to the OpenAPI document.
+func documentMultipart(op *huma.Operation) {
+	op.RequestBody.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{
+		Type:       huma.TypeObject,
+		Properties: map[string]*huma.Schema{"module": {Type: huma.TypeString, ContentEncoding: "binary"}},
+		Required:   []string{"module"},
+	}}
+}
+
+func (a *API) upload(ctx context.Context, in *uploadInput) (*moduleOutput, error) {
+	app, err := a.Store.App(ctx, in.App)
+	if err != nil {
+		return nil, err
+	}
+	if err := host.ValidateModuleName(in.Name); err != nil {
+		return nil, err
+	}
+	content, err := moduleBytes(in.ContentType, in.RawBody)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > a.MaxModuleBytes {
+		return nil, host.Errorf(host.CodeTooLarge, "The module has %d bytes; at most %d are allowed", len(content), a.MaxModuleBytes)
+	}
+	m, err := instrument.Inspect(content, host.MaxMemoryMB*host.PagesPerMB)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Check(ctx, content); err != nil {
+		return nil, err
+	}
+	m.ID, m.AppID, m.Name, m.CreatedAt = host.NewID(), app.ID, in.Name, host.Now()
+	created, err := a.Store.AddModule(ctx, m, content)
+	if err != nil {
+		return nil, err
+	}
+	if !created {
+		return newModuleOutput(200, m), nil
+	}
+	return newModuleOutput(201, m), nil
+}
+
+// moduleBytes takes the module out of a raw or multipart body. The result
+// shares no memory with body, which the server uses again.
+func moduleBytes(contentType string, body []byte) ([]byte, error) {
+	mediaType, params, err := mime.ParseMediaType(contentType)
+	if err != nil && contentType != "" {
+		return nil, host.Errorf(host.CodeInvalid, "Content-Type is malformed")
+	}
+	switch mediaType {
+	case wasmType, "application/octet-stream", "":
+		return bytes.Clone(body), nil
+	case "multipart/form-data":
+		return modulePart(multipart.NewReader(bytes.NewReader(body), params["boundary"]))
+	}
+	return nil, host.Errorf(host.CodeInvalid, "Content-Type must be application/wasm, or multipart/form-data with a part called module")
+}
+
+func modulePart(form *multipart.Reader) ([]byte, error) {
+	for {
+		part, err := form.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return nil, host.Errorf(host.CodeInvalid, "The form has no part called module")
+		}
+		if err != nil {
+			return nil, host.Errorf(host.CodeInvalid, "The multipart form is malformed")
+		}
+		if part.FormName() != "module" {
+			continue
+		}
+		content, err := io.ReadAll(part)
+		if err != nil {
+			return nil, host.Errorf(host.CodeInvalid, "The multipart form is malformed")
+		}
+		return content, nil
+	}
+}
+
+func (a *API) listModules(ctx context.Context, in *struct {
+	appInput
+	pageInput
+}) (*modulesOutput, error) {
+	app, err := a.Store.App(ctx, in.App)
+	if err != nil {
+		return nil, err
+	}
+	modules, total, err := a.Store.Modules(ctx, app.ID, in.page())
+	if err != nil {
+		return nil, err
+	}
+	out := &modulesOutput{}
+	out.Body.Success, out.Body.Modules = true, orEmpty(modules)
+	out.Body.Pagination = paginate(in.page(), len(modules), total)
+	return out, nil
+}
+
+// module finds the module a path names.
+func (a *API) module(ctx context.Context, in *moduleInput) (*host.Module, error) {
+	app, err := a.Store.App(ctx, in.App)
+	if err != nil {
+		return nil, err
+	}
+	return a.Store.Module(ctx, app.ID, in.Module)
+}
+
+func (a *API) getModule(ctx context.Context, in *moduleInput) (*moduleOutput, error) {
+	m, err := a.module(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return newModuleOutput(200, m), nil
+}
+
+func (a *API) download(ctx context.Context, in *moduleInput) (*contentOutput, error) {
+	m, err := a.module(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	content, err := a.Store.ModuleContent(ctx, m.Digest)
+	if err != nil {
+		return nil, err
+	}
+	name := mime.FormatMediaType("attachment", map[string]string{"filename": m.Name + ".wasm"})
+	return &contentOutput{ContentType: wasmType, Disposition: name, Body: content}, nil
+}
+
+func (a *API) deleteModule(ctx context.Context, in *moduleInput) (*deleted, error) {
+	m, err := a.module(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Store.DeleteModule(ctx, m.AppID, m.ID); err != nil {
+		return nil, err
+	}
+	return newDeleted("Module deleted successfully"), nil
+}

@@ -1,0 +1,160 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+	"github.com/gofiber/fiber/v2"
+	"github.com/posternhq/postern/host"
+)
+
+// operation describes one route for the router and the OpenAPI document.
+type operation struct {
+	id, method, path, summary, tag string
+	status                         int // of success; 200 if 0
+	maxBody                        int64
+}
+
+// register adds a route with a typed handler. The handler's error goes to the
+// server's error table, like that of every other route.
+func register[I, O any](a *API, op operation, handler func(context.Context, *I) (*O, error)) {
+	if op.status == 0 {
+		op.status = http.StatusOK
+	}
+	huma.Register(a.huma, huma.Operation{
+		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
+		DefaultStatus: op.status, MaxBodyBytes: op.maxBody,
+		// Bodies are checked by decode and by the domain, whose sentences
+		// are part of the contract.
+		SkipValidateBody: true,
+		Errors:           []int{http.StatusBadRequest, http.StatusUnauthorized},
+		Security:         []map[string][]string{{"organizationKey": {}}},
+	}, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil {
+			return nil, &carrier{err: err}
+		}
+		return out, nil
+	})
+}
+
+// failure is the body of every error, as the OpenAPI document describes it.
+// The server writes it; huma only needs its shape and a status.
+type failure struct {
+	Text      string `json:"error" doc:"What went wrong, for a person"`
+	Code      string `json:"code" doc:"What went wrong, for a program"`
+	RequestID string `json:"request_id"`
+	Details   any    `json:"details,omitempty"`
+	cause     error
+}
+
+func (f *failure) Error() string  { return f.Text }
+func (f *failure) GetStatus() int { return http.StatusBadRequest }
+func (f *failure) Unwrap() error  { return f.cause }
+
+// carrier takes a handler's error through huma to collectError.
+type carrier struct{ err error }
+
+func (c *carrier) Error() string { return c.err.Error() }
+
+// errorKey is where an error waits in the Fiber context until huma is done.
+type errorKey struct{}
+
+// newError stands in for huma's own errors: it notes what happened for the
+// middleware that hands it to the server's error table.
+func newError(ctx huma.Context, _ int, message string, errs ...error) huma.StatusError {
+	err := cause(message, errs)
+	if ctx != nil {
+		humafiber.Unwrap(ctx).Locals(errorKey{}, err)
+	}
+	return &failure{Text: err.Error(), cause: err}
+}
+
+// cause finds our own error among those huma reports, or makes a sentence of
+// huma's first one.
+func cause(message string, errs []error) error {
+	for _, err := range errs {
+		var c *carrier
+		if errors.As(err, &c) {
+			return c.err
+		}
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) {
+			if detail.Location == "body" {
+				return host.Errorf(host.CodeInvalid, "%s", detail.Message)
+			}
+			return host.Errorf(host.CodeInvalid, "%s: %s", detail.Location, detail.Message)
+		}
+	}
+	return host.Errorf(host.CodeInvalid, "%s", message)
+}
+
+// collectError hands an error of a handler to Fiber's error handler and drops
+// what huma wrote of it.
+func collectError(c *fiber.Ctx) error {
+	if err := c.Next(); err != nil {
+		return err
+	}
+	if err, ok := c.Locals(errorKey{}).(error); ok {
+		c.Response().ResetBody()
+		return err
+	}
+	return nil
+}
+
+// jsonFormat reads bodies with decode.
+var jsonFormat = huma.Format{
+	Marshal:   func(w io.Writer, v any) error { return huma.DefaultJSONFormat.Marshal(w, v) },
+	Unmarshal: decode,
+}
+
+// pageInput is embedded by every list's input.
+type pageInput struct {
+	Limit  int `query:"limit" doc:"Entries per page: 20 unless given, at most 100"`
+	Offset int `query:"offset" doc:"Entries to skip"`
+}
+
+func (p pageInput) page() host.Page { return host.Page{Limit: p.Limit, Offset: p.Offset}.Clamp() }
+
+// pagination is part of every list's answer.
+type pagination struct {
+	Limit   int  `json:"limit"`
+	Offset  int  `json:"offset"`
+	Total   int  `json:"total"`
+	HasMore bool `json:"has_more"`
+}
+
+func paginate(p host.Page, shown, total int) pagination {
+	return pagination{p.Limit, p.Offset, total, p.Offset+shown < total}
+}
+
+// deleted is the answer of every DELETE.
+type deleted struct {
+	Body struct {
+		Success bool   `json:"success"`
+		Message string `json:"message"`
+	}
+}
+
+func newDeleted(message string) *deleted {
+	out := &deleted{}
+	out.Body.Success, out.Body.Message = true, message
+	return out
+}
+
+// etag is the ETag of a revision.
+func etag[N int | int64](revision N) string { return fmt.Sprintf(`"%d"`, revision) }
+
+// matchRevision refuses a change if the If-Match header names another
+// revision. An absent header and "*" match every revision.
+func matchRevision[N int | int64](ifMatch string, revision N) error {
+	if ifMatch == "" || ifMatch == "*" || ifMatch == etag(revision) {
+		return nil
+	}
+	return host.Errorf(host.CodeStale, "It has changed since: If-Match is %s, the current ETag is %s", ifMatch, etag(revision))
+}

@@ -1,0 +1,120 @@
+// Package gateway tells the story of one request: route, authenticate, build
+// the payload, run the module, answer, record.
+//
+// It owns that order, the snapshot of apps and credentials it reads, and the
+// recorder of invocations. It serves HTTP, tests and the command line alike,
+// so it must not know Fiber or SQL: stores reach it as host interfaces.
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/auth"
+	"github.com/posternhq/postern/host/engine"
+	"github.com/posternhq/postern/host/payload"
+)
+
+// Store is what the gateway reads.
+type Store interface {
+	host.OrganizationStore
+	host.ReleaseStore
+	host.KeyStore
+	host.ChangeStore
+	App(ctx context.Context, ref string) (*host.App, error)
+	ModuleContent(ctx context.Context, digest string) ([]byte, error)
+}
+
+// Config is what a Gateway is made of.
+type Config struct {
+	Store       Store
+	Credentials *auth.Table
+	Engine      *engine.Engine
+	Recorder    *Recorder
+	Log         *slog.Logger
+	// PublicHost is the host clients reach /run/ by; the payload's fqdn
+	// there. A stranger's Host header is not trusted to say it.
+	PublicHost string
+	// StatusOf is the table of HTTP statuses, for the record.
+	StatusOf func(host.Code) int
+	// MaxResponseBytes bounds the body of a response.
+	MaxResponseBytes int64
+}
+
+// Gateway serves the endpoints of every app. It is safe for concurrent use.
+type Gateway struct {
+	Config
+	state   atomic.Pointer[state]
+	refresh sync.Mutex // serialises Refresh; guards sequence
+	// sequence is the newest change that state and Credentials hold.
+	sequence int64
+}
+
+// New returns a gateway that serves nothing until its first Refresh.
+func New(c Config) *Gateway {
+	g := &Gateway{Config: c}
+	g.state.Store(newState())
+	return g
+}
+
+// OwnsHost reports whether the Host header is one of an app's domains.
+func (g *Gateway) OwnsHost(hostHeader string) bool {
+	return g.state.Load().routes.OwnsHost(hostHeader)
+}
+
+// plan is an endpoint made ready for requests.
+type plan struct {
+	policy   *auth.Policy
+	request  *payload.Schema // nil for none
+	response *payload.Schema
+	// fault says why the endpoint cannot be served. Schemas are checked when
+	// a release is made, so that this takes a release of another version.
+	fault error
+}
+
+func newPlan(e *host.Endpoint, environment string) *plan {
+	p := &plan{policy: auth.NewPolicy(e, environment)}
+	for _, schema := range []struct {
+		raw json.RawMessage
+		dst **payload.Schema
+	}{{e.RequestSchema, &p.request}, {e.ResponseSchema, &p.response}} {
+		if schema.raw == nil {
+			continue
+		}
+		compiled, err := payload.CompileSchema(schema.raw)
+		if err != nil {
+			p.fault = err
+		}
+		*schema.dst = compiled
+	}
+	return p
+}
+
+// pollInterval bounds how long a change made by another host takes to reach
+// this one.
+const pollInterval = time.Second
+
+// Follow keeps the gateway up to date with changes of other hosts until ctx
+// ends.
+func (g *Gateway) Follow(ctx context.Context) {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := g.Refresh(ctx)
+		if (err != nil) != failing && ctx.Err() == nil {
+			failing = err != nil
+			g.Log.WarnContext(ctx, "following changes", "failing", failing, "error", err)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/posternhq/postern/host"
+)
+
+// Bounds of the recorder. Beyond half of the queue only failures are taken, so
+// that a flood of successes does not push out what somebody will look for.
+const (
+	recordQueue = 8192
+	recordBatch = 500
+	recordPause = 100 * time.Millisecond
+)
+
+// Recorder writes invocations to their store, off the path of requests. It
+// never makes a request wait: what does not fit is dropped and counted.
+type Recorder struct {
+	store   host.InvocationStore
+	log     *slog.Logger
+	queue   chan host.Invocation
+	flushes chan chan struct{}
+	stopped chan struct{}
+	dropped atomic.Int64
+}
+
+// NewRecorder starts a recorder; Close ends it.
+func NewRecorder(store host.InvocationStore, log *slog.Logger) *Recorder {
+	r := &Recorder{
+		store: store, log: log,
+		queue: make(chan host.Invocation, recordQueue), flushes: make(chan chan struct{}), stopped: make(chan struct{}),
+	}
+	go r.run()
+	return r
+}
+
+// Dropped is the number of records that were not kept.
+func (r *Recorder) Dropped() int64 { return r.dropped.Load() }
+
+func (r *Recorder) record(i host.Invocation) {
+	if i.Code == "" && len(r.queue) > recordQueue/2 {
+		r.dropped.Add(1)
+		return
+	}
+	select {
+	case r.queue <- i:
+	default:
+		r.dropped.Add(1)
+	}
+}
+
+// Close writes what is queued and stops. No request may be served after it.
+func (r *Recorder) Close() {
+	close(r.queue)
+	<-r.stopped
+}
+
+// run gathers records into batches.
+func (r *Recorder) run() {
+	defer close(r.stopped)
+	ticker := time.NewTicker(recordPause)
+	defer ticker.Stop()
+	var batch []host.Invocation
+	for {
+		select {
+		case i, open := <-r.queue:
+			if !open {
+				r.write(batch)
+				return
+			}
+			if batch = append(batch, i); len(batch) >= recordBatch {
+				batch = r.write(batch)
+			}
+		case done := <-r.flushes:
+			for range len(r.queue) {
+				batch = append(batch, <-r.queue)
+			}
+			batch = r.write(batch)
+			close(done)
+		case <-ticker.C:
+			batch = r.write(batch)
+		}
+	}
+}
+
+// write stores a batch and returns an empty one. A store that fails costs
+// records, never requests.
+func (r *Recorder) write(batch []host.Invocation) []host.Invocation {
+	if len(batch) == 0 {
+		return batch
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := r.store.AddInvocations(ctx, batch); err != nil {
+		r.dropped.Add(int64(len(batch)))
+		r.log.Error("invocations dropped", "count", len(batch), "error", err)
+	}
+	return batch[:0]
+}
+
+// flush waits until what was recorded before it is stored, so that a reader
+// finds the request that was just answered.
+func (r *Recorder) flush(ctx context.Context) {
+	done := make(chan struct{})
+	select {
+	case r.flushes <- done:
+	case <-r.stopped:
+		return
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// AddInvocations implements host.InvocationStore.
+func (r *Recorder) AddInvocations(ctx context.Context, records []host.Invocation) error {
+	return r.store.AddInvocations(ctx, records)
+}
+
+// Invocations implements host.InvocationStore.
+func (r *Recorder) Invocations(ctx context.Context, appID string, filter host.InvocationFilter, page host.Page) ([]*host.Invocation, int, error) {
+	r.flush(ctx)
+	return r.store.Invocations(ctx, appID, filter, page)
+}
+
+// Invocation implements host.InvocationStore.
+func (r *Recorder) Invocation(ctx context.Context, appID, requestID string) (*host.Invocation, error) {
+	r.flush(ctx)
+	return r.store.Invocation(ctx, appID, requestID)
+}

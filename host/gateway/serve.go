@@ -1,0 +1,240 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/engine"
+	"github.com/posternhq/postern/host/payload"
+	"github.com/posternhq/postern/host/route"
+)
+
+// Serve answers one request. An error is a *host.Error, or our own fault; the
+// response then holds the headers that go out with it.
+func (g *Gateway) Serve(ctx context.Context, r *host.Request) (host.Response, error) {
+	s := g.state.Load()
+	target, err := s.routes.Find(r.Host, r.Path)
+	if err != nil {
+		return host.Response{}, err
+	}
+	t := newTrace(r, target.App)
+	response, err := g.answer(ctx, s, r, target, t)
+	g.finish(r, target, &response)
+	g.Recorder.record(t.done(g.status(response, err), err))
+	return response, err
+}
+
+// answer decides what a request to an app gets.
+func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, target route.Target, t *trace) (host.Response, error) {
+	if target.App.Status != host.AppActive {
+		return host.Response{}, host.Errorf(host.CodeForbidden, "The app is not active")
+	}
+	match, err := target.Match(r.Method)
+	if err != nil {
+		return host.Response{}, err
+	}
+	if match.Endpoint == nil {
+		return unmatched(r, match.Allow)
+	}
+	t.matched(match.Endpoint, target.Release)
+	p := s.plans[target.App.ID][match.Endpoint.ID]
+	if p.fault != nil {
+		return host.Response{}, host.Caused(host.CodeInternal, p.fault, "The endpoint cannot be served")
+	}
+	caller, err := g.Credentials.Admit(p.policy, r, r.Remote)
+	t.stage("auth")
+	if err != nil {
+		return refusal(err), err
+	}
+	t.called(caller)
+	c := &call{gateway: g, request: r, target: target, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
+	return c.run(ctx)
+}
+
+// refusal adds the challenge that a 401 must carry (RFC 9110, section 11.6.1).
+func refusal(err error) host.Response {
+	var response host.Response
+	if host.CodeOf(err) == host.CodeUnauthorized {
+		response.Set("WWW-Authenticate", "Bearer")
+	}
+	return response
+}
+
+// unmatched answers a method that no endpoint of the path has.
+func unmatched(r *host.Request, allow []string) (host.Response, error) {
+	var response host.Response
+	if len(allow) == 0 {
+		return response, host.Errorf(host.CodeNotFound, "There is no such path")
+	}
+	response.Set("Allow", strings.Join(allow, ", "))
+	if r.Method == http.MethodOptions {
+		response.Status = http.StatusNoContent
+		preflight(r, allow, &response)
+		return response, nil
+	}
+	return response, host.Errorf(host.CodeMethodNotAllowed, "The path does not have the method %s", method(r.Method))
+}
+
+// method is a request's method as far as it may be repeated in a sentence.
+func method(s string) string {
+	if slices.Contains(host.Methods, s) {
+		return s
+	}
+	return "requested"
+}
+
+// call is one run of an endpoint's module.
+type call struct {
+	gateway  *Gateway
+	request  *host.Request
+	target   route.Target
+	endpoint *host.Endpoint
+	params   map[string]string
+	plan     *plan
+	caller   *host.Caller
+	trace    *trace
+}
+
+// run takes an admitted request from its body to the response.
+func (c *call) run(ctx context.Context) (host.Response, error) {
+	body, err := readBody(c.request, c.endpoint.MaxBodyBytes)
+	if err != nil {
+		return host.Response{}, err
+	}
+	input, err := c.input(body)
+	if err != nil {
+		return host.Response{}, err
+	}
+	c.trace.stage("payload")
+	output, err := c.execute(ctx, input)
+	c.trace.stage("module")
+	if err != nil {
+		return overloaded(err), c.explain(err)
+	}
+	return c.respond(output)
+}
+
+// readBody reads a body of at most limit bytes.
+func readBody(r *host.Request, limit int64) ([]byte, error) {
+	tooLarge := host.Errorf(host.CodeTooLarge, "The body is larger than the endpoint's limit of %d bytes", limit)
+	if r.ContentLength > limit {
+		return nil, tooLarge
+	}
+	if r.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	var known *host.Error
+	switch {
+	case errors.As(err, &known):
+		return nil, known
+	case err != nil:
+		return nil, host.Caused(host.CodeInvalid, err, "The body could not be read to its end")
+	case int64(len(body)) > limit:
+		return nil, tooLarge
+	}
+	return body, nil
+}
+
+// input is what the module gets: the payload, or the body as it came. Either
+// way the body must meet the endpoint's request schema.
+func (c *call) input(body []byte) ([]byte, error) {
+	input := body
+	if c.endpoint.Input == host.InputPayload {
+		envelope, err := c.envelope(body)
+		if err != nil {
+			return nil, err
+		}
+		input = envelope
+	}
+	if c.plan.request != nil {
+		if details, ok := c.plan.request.Validate(body); !ok {
+			refused := host.Errorf(host.CodeInvalid, "The body does not meet the endpoint's request schema")
+			refused.Details = details
+			return nil, refused
+		}
+	}
+	return input, nil
+}
+
+func (c *call) envelope(body []byte) ([]byte, error) {
+	r := c.request
+	fqdn := bareHost(r.Host)
+	if c.target.Run {
+		fqdn = bareHost(c.gateway.PublicHost)
+	}
+	return payload.Encode(payload.Input{
+		Request: r, Path: c.target.Path, Params: c.params, Body: body,
+		App: c.target.App, Endpoint: c.endpoint, Release: c.target.Release,
+		Caller: c.caller, FQDN: fqdn, ClientIP: r.Remote,
+	})
+}
+
+func (c *call) execute(ctx context.Context, input []byte) ([]byte, error) {
+	e := c.endpoint
+	return c.gateway.Engine.Call(ctx, engine.Call{
+		Digest: e.Module.Digest,
+		Load: func(ctx context.Context) ([]byte, error) {
+			return c.gateway.Store.ModuleContent(ctx, e.Module.Digest)
+		},
+		Function: e.Function, Input: input,
+		Timeout:     time.Duration(e.TimeoutMS) * time.Millisecond,
+		MemoryPages: uint32(e.MemoryMB * host.PagesPerMB),
+		OutputBytes: c.gateway.outputLimit(),
+		Log:         c.trace.log,
+	})
+}
+
+// outputLimit bounds the output of a module. A response may be twice its body,
+// because base64 and the escapes of JSON lengthen it; the body is measured
+// again when it is decoded.
+func (g *Gateway) outputLimit() int64 { return 2*g.MaxResponseBytes + 64<<10 }
+
+// overloaded tells when to come back.
+func overloaded(err error) host.Response {
+	var response host.Response
+	if host.CodeOf(err) == host.CodeOverloaded {
+		response.Set("Retry-After", "1")
+	}
+	return response
+}
+
+// explain adds to the failure of a module what its developers may see: the
+// reason goes to the log of the invocation, and in development to the wire.
+func (c *call) explain(err error) error {
+	failure := *host.AsError(err)
+	if failure.Err != nil {
+		c.trace.reason = failure.Err.Error()
+	}
+	if failure.Code == host.CodeModuleFailed && c.target.App.Environment == host.Development {
+		failure.Details = c.trace.reason
+	}
+	return &failure
+}
+
+// respond makes the response of a module's output.
+func (c *call) respond(output []byte) (host.Response, error) {
+	answer, err := payload.Decode(output)
+	if err != nil {
+		return host.Response{}, c.explain(err)
+	}
+	for _, warning := range answer.Warnings {
+		c.trace.log(host.LogWarn, warning)
+	}
+	if size := int64(len(answer.Response.Body)); size > c.gateway.MaxResponseBytes {
+		return host.Response{}, c.explain(host.Caused(host.CodeInvalidResponse, errTooLarge(size, c.gateway.MaxResponseBytes), "The module's response is not valid"))
+	}
+	if c.plan.response != nil {
+		if details, ok := c.plan.response.Validate(answer.Response.Body); !ok {
+			return host.Response{}, c.explain(host.Caused(host.CodeInvalidResponse, errSchema(details), "The module's response is not valid"))
+		}
+	}
+	c.trace.stage("response")
+	return answer.Response, nil
+}
