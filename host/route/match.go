@@ -36,7 +36,7 @@ func (p Place) Match(method string) (Match, error) {
 		return Match{Endpoint: found.endpoint, Params: found.params(s.values)}, nil
 	}
 	if s.allow == nil {
-		return Match{}, errNotFound
+		return Match{}, notFound()
 	}
 	s.allow[http.MethodOptions] = true
 	if s.allow[http.MethodGet] {

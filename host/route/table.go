@@ -99,7 +99,7 @@ func (t *Table) Find(hostHeader, rawPath string) (Place, error) {
 	}
 	rest, ok := strings.CutPrefix(rawPath, RunPrefix)
 	if !ok {
-		return Place{}, errNotFound
+		return Place{}, notFound()
 	}
 	rawName, inside, _ := strings.Cut(rest, "/")
 	name, err := host.DecodeSegment(rawName)
@@ -108,12 +108,12 @@ func (t *Table) Find(hostHeader, rawPath string) (Place, error) {
 	}
 	r, ok := t.named(name)
 	if !ok {
-		return Place{}, errNotFound
+		return Place{}, notFound()
 	}
 	return r.at("/"+inside, true), nil
 }
 
-var errNotFound = host.Errorf(host.CodeNotFound, "Not found")
+func notFound() error { return host.Errorf(host.CodeNotFound, "Not found") }
 
 // named finds an app by slug, id, slug@environment or id@environment. An id
 // needs no environment, but one that is given must be the app's.
