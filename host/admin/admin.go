@@ -13,6 +13,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
@@ -82,16 +84,21 @@ func (a *API) OpenAPI() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) 
 
 // describe is the head of the OpenAPI document.
 func describe() huma.Config {
-	c := huma.Config{
+	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	schemas.RegisterTypeAlias(reflect.TypeFor[host.Time](), reflect.TypeFor[time.Time]())
+	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
+			OnAddOperation: []huma.AddOpFunc{func(_ *huma.OpenAPI, op *huma.Operation) {
+				delete(op.Responses, "422") // huma's status for what is 400 here
+			}},
 			Info: &huma.Info{
 				Title: "Postern management API", Version: "1",
 				Description: "Apps, modules, endpoints, releases, keys and invocations of a Postern host.",
 				License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: schemas,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"organizationKey": {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "The organization API key, apps_…"},
 				},
@@ -101,7 +108,6 @@ func describe() huma.Config {
 		Formats:       map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
 		DefaultFormat: "application/json",
 	}
-	return c
 }
 
 // authenticate admits the organization API key before a body is read.

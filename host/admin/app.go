@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 
 // appBody is what a client may write of an app, when creating and changing it.
 type appBody struct {
+	_                     struct{}               `additionalProperties:"true"`
 	Name                  nameField              `json:"name,omitempty"`
 	Environment           field[string]          `json:"environment,omitempty" doc:"Only when creating"`
 	Domains               field[[]string]        `json:"domains,omitempty"`
@@ -85,20 +85,13 @@ func (a *API) check(app *host.App) error {
 			return host.Errorf(host.CodeInvalid, "domains must hold host names such as api.example.com; %q is none", name)
 		}
 		app.Domains[i] = ascii
-		if slices.ContainsFunc(a.ManagementHosts, func(h string) bool { return strings.EqualFold(bareHost(h), ascii) }) {
+		if slices.ContainsFunc(a.ManagementHosts, func(h string) bool { return host.HostName(h) == ascii }) {
 			return host.Errorf(host.CodeInvalid, "domains must not hold %s, a host of the management API", ascii)
 		}
 	}
 	slices.Sort(app.Domains)
 	app.Domains = slices.Compact(app.Domains)
 	return app.Validate()
-}
-
-func bareHost(hostport string) string {
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		return h
-	}
-	return hostport
 }
 
 type appOutput struct {

@@ -157,6 +157,9 @@ func fill(object map[string]json.RawMessage, dst reflect.Value, prefix string, i
 func collect(dst reflect.Value, known map[string]decodeField) {
 	for i := range dst.NumField() {
 		member := dst.Type().Field(i)
+		if member.Name == "_" { // a tag for the OpenAPI document
+			continue
+		}
 		name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
 		if member.Anonymous && name == "" {
 			collect(dst.Field(i), known)

@@ -12,12 +12,15 @@ import (
 // releaseBody is the desired state of an app.
 type releaseBody struct {
 	Endpoints list[desiredEndpoint] `json:"endpoints,omitempty"`
-	Schedules list[struct{}]        `json:"schedules,omitempty" doc:"Empty: schedules are not available in this version"`
+	Schedules list[schedule]        `json:"schedules,omitempty" doc:"Empty: schedules are not available in this version"`
 	Settings  field[settings]       `json:"settings,omitempty" doc:"Empty: there are no settings in this version"`
 	Note      field[string]         `json:"note,omitempty" doc:"What the release is for; at most 500 characters"`
 }
 
-// settings of an app: none yet.
+// schedule of an app: there is none in this version.
+type schedule struct{}
+
+// settings of an app: none in this version.
 type settings map[string]json.RawMessage
 
 // desiredEndpoint is an endpoint of a desired state. Its id, if it names one of

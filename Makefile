@@ -1,0 +1,68 @@
+# The doors to everything: `make help` lists them.
+
+export CGO_ENABLED ?= 0
+export GOFLAGS += -buildvcs=false
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  = -s -w -X github.com/posternhq/postern/host/cli.Version=$(VERSION)
+
+# Modules of their own: the SDK and the plug-ins.
+MODULES = sdk/go $(patsubst %/go.mod,%,$(wildcard plugins/*/go.mod))
+
+.PHONY: help build run test check race lint format vet staticcheck openapi clean-tree guests postgres fuzz cross bench clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+build: ## Build bin/postern
+	go build -trimpath -ldflags="$(LDFLAGS)" -o bin/postern ./host/cmd/postern
+
+run: build ## Start a host with the example plug-ins and print requests to try
+	@plugins/demo.sh
+
+test: ## Run the tests: embedded database, guests that Go alone can build
+	go test ./...
+	@for m in $(MODULES); do (cd $$m && go test ./...) || exit 1; done
+
+check: format vet staticcheck openapi race clean-tree ## Everything a change must pass before it lands
+
+format: ## Fail on files that gofmt would change
+	@out=$$(gofmt -l host migrations schemas sdk plugins); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
+
+vet: ## go vet, in every module
+	go vet ./...
+	@for m in $(MODULES); do (cd $$m && go vet ./... && GOOS=wasip1 GOARCH=wasm go vet ./...) || exit 1; done
+
+staticcheck: ## Static analysis, pinned in go.mod
+	go tool staticcheck ./...
+
+openapi: ## Compare the OpenAPI document with its golden file; UPDATE=1 rewrites it
+	go test ./host/admin -run TestOpenAPI -count=1 $(if $(UPDATE),-update)
+
+race: ## Run the tests with the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race ./...
+
+clean-tree: ## Fail if the checkout has changes
+	@test -z "$$(git status --porcelain)" || { git status --short; exit 1; }
+
+guests: ## Rebuild the committed .wasm files of tests and plug-ins (needs wabt); CHECK=1 compares
+	host/engine/testdata/build.sh $(if $(CHECK),--check)
+
+postgres: ## Run the storage and gateway tests on PostgreSQL too (needs its server binaries)
+	POSTERN_TEST_POSTGRES=1 go test -count=1 ./host/store/... ./host/cli/...
+
+FUZZTIME ?= 10s
+fuzz: ## Run every fuzz target for FUZZTIME
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' host | xargs -n1 dirname | sort -u); do \
+	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | cut -d' ' -f2); do \
+	    echo "$$dir $$target"; go test ./$$dir -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) || exit 1; \
+	  done; done
+
+cross: ## Build for the other platforms
+	@for t in linux/arm64 darwin/arm64 windows/amd64; do \
+	  echo $$t; GOOS=$${t%/*} GOARCH=$${t#*/} go build -o /dev/null ./host/cmd/postern || exit 1; done
+
+bench: ## Benchmarks, with ratios
+	go test -run '^$$' -bench . -benchmem ./host/...
+
+clean: ## Remove what was built
+	rm -rf bin plugins/*/.postern

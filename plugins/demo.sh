@@ -1,0 +1,53 @@
+#!/bin/sh
+# The demo behind `make run`: a host on the embedded database with the example
+# plug-ins deployed, and three requests to paste. Ctrl-C stops it.
+set -eu
+cd "$(dirname "$0")/.."
+
+POSTERN=$PWD/bin/postern
+LISTEN=${POSTERN_LISTEN:-127.0.0.1:8080}
+POSTERN_DATA=${POSTERN_DATA:-$PWD/bin/demo}
+POSTERN_SERVER=http://$LISTEN
+export POSTERN_DATA POSTERN_SERVER
+mkdir -p "$POSTERN_DATA"
+
+"$POSTERN" serve --listen "$LISTEN" --log-level warn >"$POSTERN_DATA/serve.out" &
+HOST=$!
+stop() {
+	trap - INT TERM EXIT
+	kill "$HOST" 2>/dev/null && wait "$HOST"
+	exit "${1:-0}"
+}
+trap 'echo; stop' INT TERM
+trap 'stop 1' EXIT
+
+# The host prints where it listens once it serves.
+until grep -q '^listening on ' "$POSTERN_DATA/serve.out" 2>/dev/null; do
+	kill -0 "$HOST" 2>/dev/null || exit 1
+	sleep 0.1
+done
+
+for project in hello inspect greet-form shout; do
+	echo "deploying plugins/$project"
+	"$POSTERN" deploy "plugins/$project" >/dev/null
+done
+KEY=$("$POSTERN" keys create demo --quiet)
+
+cat <<EOF
+
+Organization key (kept in $POSTERN_DATA/admin.key):
+  $(cat "$POSTERN_DATA/admin.key")
+Key for endpoints:
+  $KEY
+
+Paste these in another terminal:
+
+  curl '$POSTERN_SERVER/run/hello/hello/Ada?lang=fr'
+
+  curl -X POST -H 'X-API-Key: $KEY' $POSTERN_SERVER/run/hello/hello/Ada
+
+  curl -X POST $POSTERN_SERVER/run/hello/hello/Ada
+
+The last one is refused: it has no key. Ctrl-C stops the host.
+EOF
+wait "$HOST" || true
