@@ -54,15 +54,18 @@ type Config struct {
 	Log             *slog.Logger
 }
 
-// API is the management API.
+// API is the management API. Make one with New.
 type API struct {
 	Config
 	huma huma.API
 }
 
-// Mount adds the routes of the management API to app.
-func Mount(app *fiber.App, c Config) *API {
-	a := &API{Config: c}
+// New returns an API that is not mounted yet.
+func New(c Config) *API { return &API{Config: c} }
+
+// Mount adds the routes of the management API to app, whose error handler
+// answers the errors they return.
+func (a *API) Mount(app *fiber.App) {
 	huma.NewErrorWithContext = newError
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return newError(nil, status, message, errs...)
@@ -76,10 +79,9 @@ func Mount(app *fiber.App, c Config) *API {
 	a.keyRoutes()
 	a.invocationRoutes()
 	a.organizationRoutes()
-	return a
 }
 
-// OpenAPI returns the OpenAPI 3.1 document of the API, in JSON.
+// OpenAPI returns the OpenAPI 3.1 document of the mounted API, in JSON.
 func (a *API) OpenAPI() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) }
 
 // describe is the head of the OpenAPI document.

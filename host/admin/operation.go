@@ -67,8 +67,11 @@ type errorKey struct{}
 
 // newError stands in for huma's own errors: it notes what happened for the
 // middleware that hands it to the server's error table.
-func newError(ctx huma.Context, _ int, message string, errs ...error) huma.StatusError {
+func newError(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 	err := cause(message, errs)
+	if status == http.StatusRequestEntityTooLarge {
+		err = host.Errorf(host.CodeTooLarge, "The body is larger than this route takes")
+	}
 	if ctx != nil {
 		humafiber.Unwrap(ctx).Locals(errorKey{}, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 
 	"github.com/posternhq/postern/host"
@@ -12,18 +11,18 @@ import (
 )
 
 // finish gives a response the headers that are the host's to set.
-func (g *Gateway) finish(r *host.Request, target route.Target, response *host.Response) {
-	allowOrigin(r, target.App, response)
+func (g *Gateway) finish(r *host.Request, place route.Place, response *host.Response) {
+	allowOrigin(r, place.App, response)
 	response.Set("X-Content-Type-Options", "nosniff")
 	if response.Get("Cache-Control") == "" && carriesCredential(r) {
 		response.Set("Cache-Control", "private, no-store")
 	}
-	if target.Run {
+	if place.Run {
 		// Below /run/ all apps share one origin with the management pages: a
 		// sandboxed document has an origin of its own, and a cookie of one
 		// app is sent to no other.
 		response.Set("Content-Security-Policy", "sandbox")
-		confineCookies(response, strings.TrimSuffix(r.Path, target.Path))
+		confineCookies(response, strings.TrimSuffix(r.Path, place.Path))
 	}
 }
 
@@ -131,15 +130,6 @@ func errSchema(details any) error {
 		return err
 	}
 	return errors.New("the body does not meet the response schema: " + string(text))
-}
-
-// bareHost is a Host header without its port, in lower case.
-func bareHost(hostport string) string {
-	name := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		name = h
-	}
-	return strings.ToLower(strings.TrimSuffix(name, "."))
 }
 
 // status is the HTTP status of an answer.

@@ -19,31 +19,31 @@ import (
 // response then holds the headers that go out with it.
 func (g *Gateway) Serve(ctx context.Context, r *host.Request) (host.Response, error) {
 	s := g.state.Load()
-	target, err := s.routes.Find(r.Host, r.Path)
+	place, err := s.routes.Find(r.Host, r.Path)
 	if err != nil {
 		return host.Response{}, err
 	}
-	t := newTrace(r, target.App)
-	response, err := g.answer(ctx, s, r, target, t)
-	g.finish(r, target, &response)
+	t := newTrace(r, place.App)
+	response, err := g.answer(ctx, s, r, place, t)
+	g.finish(r, place, &response)
 	g.Recorder.record(t.done(g.status(response, err), err))
 	return response, err
 }
 
 // answer decides what a request to an app gets.
-func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, target route.Target, t *trace) (host.Response, error) {
-	if target.App.Status != host.AppActive {
+func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, place route.Place, t *trace) (host.Response, error) {
+	if place.App.Status != host.AppActive {
 		return host.Response{}, host.Errorf(host.CodeForbidden, "The app is not active")
 	}
-	match, err := target.Match(r.Method)
+	match, err := place.Match(r.Method)
 	if err != nil {
 		return host.Response{}, err
 	}
 	if match.Endpoint == nil {
 		return unmatched(r, match.Allow)
 	}
-	t.matched(match.Endpoint, target.Release)
-	p := s.plans[target.App.ID][match.Endpoint.ID]
+	t.matched(match.Endpoint, place.Release)
+	p := s.plans[place.App.ID][match.Endpoint.ID]
 	if p.fault != nil {
 		return host.Response{}, host.Caused(host.CodeInternal, p.fault, "The endpoint cannot be served")
 	}
@@ -53,7 +53,7 @@ func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, target 
 		return refusal(err), err
 	}
 	t.called(caller)
-	c := &call{gateway: g, request: r, target: target, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
+	c := &call{gateway: g, request: r, place: place, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
 	return c.run(ctx)
 }
 
@@ -69,9 +69,6 @@ func refusal(err error) host.Response {
 // unmatched answers a method that no endpoint of the path has.
 func unmatched(r *host.Request, allow []string) (host.Response, error) {
 	var response host.Response
-	if len(allow) == 0 {
-		return response, host.Errorf(host.CodeNotFound, "There is no such path")
-	}
 	response.Set("Allow", strings.Join(allow, ", "))
 	if r.Method == http.MethodOptions {
 		response.Status = http.StatusNoContent
@@ -93,7 +90,7 @@ func method(s string) string {
 type call struct {
 	gateway  *Gateway
 	request  *host.Request
-	target   route.Target
+	place    route.Place
 	endpoint *host.Endpoint
 	params   map[string]string
 	plan     *plan
@@ -165,13 +162,13 @@ func (c *call) input(body []byte) ([]byte, error) {
 
 func (c *call) envelope(body []byte) ([]byte, error) {
 	r := c.request
-	fqdn := bareHost(r.Host)
-	if c.target.Run {
-		fqdn = bareHost(c.gateway.PublicHost)
+	fqdn := host.HostName(r.Host)
+	if c.place.Run {
+		fqdn = host.HostName(c.gateway.PublicHost)
 	}
 	return payload.Encode(payload.Input{
-		Request: r, Path: c.target.Path, Params: c.params, Body: body,
-		App: c.target.App, Endpoint: c.endpoint, Release: c.target.Release,
+		Request: r, Path: c.place.Path, Params: c.params, Body: body,
+		App: c.place.App, Endpoint: c.endpoint, Release: c.place.Release,
 		Caller: c.caller, FQDN: fqdn, ClientIP: r.Remote,
 	})
 }
@@ -212,7 +209,7 @@ func (c *call) explain(err error) error {
 	if failure.Err != nil {
 		c.trace.reason = failure.Err.Error()
 	}
-	if failure.Code == host.CodeModuleFailed && c.target.App.Environment == host.Development {
+	if failure.Code == host.CodeModuleFailed && c.place.App.Environment == host.Development {
 		failure.Details = c.trace.reason
 	}
 	return &failure

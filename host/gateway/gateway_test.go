@@ -1,0 +1,390 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/auth"
+	"github.com/posternhq/postern/host/engine"
+	"github.com/posternhq/postern/host/gateway"
+	"github.com/posternhq/postern/host/instrument"
+	"github.com/posternhq/postern/host/seal"
+	"github.com/posternhq/postern/host/store"
+)
+
+// bundle is a gateway with a database and an engine of its own, and one app.
+type bundle struct {
+	*gateway.Gateway
+	t   *testing.T
+	db  *store.DB
+	app *host.App
+}
+
+// setup builds a bundle whose app is in the environment and changed by change.
+func setup(t *testing.T, environment string, change func(*host.App)) *bundle {
+	t.Helper()
+	ctx := context.Background()
+	sealer, err := seal.New(make([]byte, 32))
+	check(t, err)
+	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Sealer: sealer})
+	check(t, err)
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 4, Queue: 4, Log: log})
+	check(t, err)
+	recorder := gateway.NewRecorder(db, log)
+	t.Cleanup(func() {
+		recorder.Close()
+		check(t, e.Close(ctx))
+		check(t, db.Close())
+	})
+	org := &host.Organization{ID: host.NewID(), Name: "Test", CreatedAt: host.Now(), UpdatedAt: host.Now()}
+	_, err = db.CreateOrganization(ctx, org)
+	check(t, err)
+	app := host.NewApp(org.ID)
+	app.Name, app.Environment = "Demo", environment
+	change(app)
+	check(t, db.CreateApp(ctx, app))
+	g := gateway.New(gateway.Config{
+		Store: db, Credentials: auth.NewTable(), Engine: e, Recorder: recorder, Log: log,
+		PublicHost: "public.example.net", MaxResponseBytes: 1 << 16,
+		StatusOf: func(host.Code) int { return 599 },
+	})
+	b := &bundle{Gateway: g, t: t, db: db, app: app}
+	b.refresh()
+	return b
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bundle) refresh() {
+	b.t.Helper()
+	check(b.t, b.Refresh(context.Background()))
+}
+
+// serveGuest uploads one of the engine's guests and makes a release whose only
+// endpoint calls it, as change alters it.
+func (b *bundle) serveGuest(guest string, change func(*host.Endpoint)) *host.Release {
+	b.t.Helper()
+	wasm, err := os.ReadFile("../engine/testdata/" + guest + ".wasm")
+	check(b.t, err)
+	m, err := instrument.Inspect(wasm, host.MaxMemoryMB*host.PagesPerMB)
+	check(b.t, err)
+	m.ID, m.AppID, m.Name, m.CreatedAt = host.NewID(), b.app.ID, "guest", host.Now()
+	_, err = b.db.AddModule(context.Background(), m, wasm)
+	check(b.t, err)
+	release, err := b.db.MakeRelease(context.Background(), b.app.ID, func(d *host.Draft) error {
+		e := host.NewEndpoint()
+		e.Name, e.Method, e.Path, e.RequiresAuthentication = "Echo", "POST", "/echo/{id}", false
+		e.Module = host.PinnedModule{Name: m.Name, Version: m.Version, Digest: m.Digest}
+		change(e)
+		d.Endpoints = []host.Endpoint{*e}
+		return nil
+	})
+	check(b.t, err)
+	b.refresh()
+	return release
+}
+
+// echo serves the guest whose output is its input, and gives it the raw body:
+// a test then writes the module's output itself.
+func (b *bundle) echo(change func(*host.Endpoint)) {
+	b.t.Helper()
+	b.serveGuest("ok/echo", func(e *host.Endpoint) {
+		e.Input = host.InputBody
+		change(e)
+	})
+}
+
+// request is a POST of body to the app's only endpoint, below /run/.
+func request(body string, headers ...string) *host.Request {
+	r := &host.Request{
+		ID: host.NewID(), ReceivedAt: host.Now(), Method: "POST", Host: "198.51.100.1:8080", Path: "/run/demo/echo/7",
+		Protocol: "1.1", Remote: netip.MustParseAddr("203.0.113.9"),
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header = append(r.Header, host.Header{Name: headers[i], Value: headers[i+1]})
+	}
+	if body != "" {
+		r.Body, r.ContentLength = strings.NewReader(body), int64(len(body))
+	}
+	return r
+}
+
+func as(r *host.Request, change func(*host.Request)) *host.Request {
+	change(r)
+	return r
+}
+
+func production(*host.App) {}
+
+func unchanged(*host.Endpoint) {}
+
+// TestServe_Answers covers the way of a module's output to the response.
+func TestServe_Answers(t *testing.T) {
+	t.Parallel()
+	b := setup(t, host.Production, production)
+	b.echo(unchanged)
+	for _, tt := range []struct {
+		name, output string
+		status       int
+		body, header string // header is "Name: value"
+		code         host.Code
+	}{
+		{"response", `{"status":201,"headers":{"location":"/x"},"body":{"a":1}}`, 201, `{"a":1}`, "Location: /x", ""},
+		{"plain JSON", `{"a":1}`, 200, `{"a":1}`, "Content-Type: application/json", ""},
+		{"redirect", `{"redirect":"https://example.com/"}`, 302, "", "Location: https://example.com/", ""},
+		{"sandboxed", `{"headers":{"content-security-policy":"default-src *"},"body":"x"}`, 200, "x", "Content-Security-Policy: sandbox", ""},
+		{"confined cookie", `{"headers":{"set-cookie":"a=1; Domain=example.net; Path=/; HttpOnly"},"body":"x"}`, 200, "x", "Set-Cookie: a=1; HttpOnly; Path=/run/demo", ""},
+		{"nosniff", `"x"`, 200, `"x"`, "X-Content-Type-Options: nosniff", ""},
+		{"bad status", `{"status":99}`, 0, "", "", host.CodeInvalidResponse},
+		{"line break in a header", `{"headers":{"x":"a\r\nb"}}`, 0, "", "", host.CodeInvalidResponse},
+		{"body over the limit", `"` + strings.Repeat("x", 1<<16) + `"`, 0, "", "", host.CodeInvalidResponse},
+		{"output over any limit", strings.Repeat("x", 1<<18), 0, "", "", host.CodeInvalidResponse},
+	} {
+		response, err := b.Serve(context.Background(), request(tt.output))
+		if host.CodeOf(err) != tt.code {
+			t.Errorf("%s: error %v, want code %q", tt.name, err, tt.code)
+			continue
+		}
+		if err != nil {
+			if message := host.AsError(err).Message; strings.Contains(message, "header") || strings.Contains(message, "99") {
+				t.Errorf("%s: %q tells the client what is the developer's to know", tt.name, message)
+			}
+			continue
+		}
+		if response.Status != tt.status || !bytes.Equal(bytes.TrimSpace(response.Body), []byte(tt.body)) {
+			t.Errorf("%s: got %d %s, want %d %s", tt.name, response.Status, response.Body, tt.status, tt.body)
+		}
+		if name, value, _ := strings.Cut(tt.header, ": "); name != "" && response.Get(name) != value {
+			t.Errorf("%s: header %s is %q, want %q", tt.name, name, response.Get(name), value)
+		}
+	}
+}
+
+// TestServe_Refuses covers what is decided before a module is touched.
+func TestServe_Refuses(t *testing.T) {
+	t.Parallel()
+	b := setup(t, host.Production, production)
+	b.echo(func(e *host.Endpoint) {
+		e.RequiresAuthentication, e.MaxBodyBytes = true, 8
+		e.RequestSchema = []byte(`{"type":"object","required":["a"]}`)
+	})
+	key, secret := host.NewKey("ci")
+	check(t, b.db.CreateKey(context.Background(), key))
+	b.refresh()
+	for _, tt := range []struct {
+		name string
+		r    *host.Request
+		code host.Code
+	}{
+		{"good", request(`{"a":1}`, "X-API-Key", secret), ""},
+		{"no key", request(`{"a":1}`), host.CodeUnauthorized},
+		{"body over the limit", request(`{"a":"long"}`, "X-API-Key", secret), host.CodeTooLarge},
+		{"chunked body over the limit", as(request(`{"a":"long"}`, "X-API-Key", secret), func(r *host.Request) { r.ContentLength = -1 }), host.CodeTooLarge},
+		{"body that breaks off", as(request("", "X-API-Key", secret), func(r *host.Request) { r.Body = broken{} }), host.CodeInvalid},
+		{"against the schema", request(`{"b":1}`, "X-API-Key", secret), host.CodeInvalid},
+		{"no body for the schema", request("", "X-API-Key", secret), host.CodeInvalid},
+		{"unknown app", as(request(""), func(r *host.Request) { r.Path = "/run/nobody/echo/7" }), host.CodeNotFound},
+		{"other environment", as(request(""), func(r *host.Request) { r.Path = "/run/demo@staging/echo/7" }), host.CodeNotFound},
+		{"unknown path", as(request(""), func(r *host.Request) { r.Path = "/run/demo/other" }), host.CodeNotFound},
+		{"dots", as(request(""), func(r *host.Request) { r.Path = "/run/demo/echo/../7" }), host.CodeInvalid},
+		{"other method", as(request(""), func(r *host.Request) { r.Method = "PUT" }), host.CodeMethodNotAllowed},
+	} {
+		response, err := b.Serve(context.Background(), tt.r)
+		if host.CodeOf(err) != tt.code {
+			t.Errorf("%s: error %v, want code %q", tt.name, err, tt.code)
+		}
+		if tt.code == host.CodeMethodNotAllowed && response.Get("Allow") != "OPTIONS, POST" {
+			t.Errorf("%s: Allow is %q", tt.name, response.Get("Allow"))
+		}
+		if tt.code == host.CodeUnauthorized && response.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: no challenge", tt.name)
+		}
+	}
+	deleted := key.ID
+	check(t, b.db.DeleteKey(context.Background(), deleted))
+	b.refresh()
+	if _, err := b.Serve(context.Background(), request(`{"a":1}`, "X-API-Key", secret)); host.CodeOf(err) != host.CodeUnauthorized {
+		t.Errorf("a deleted key: %v", err)
+	}
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestServe_Fails covers modules that fail, and who is told why.
+func TestServe_Fails(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		environment, guest string
+		code               host.Code
+		details            bool
+	}{
+		{host.Production, "error/trap_on_call", host.CodeModuleFailed, false},
+		{host.Development, "error/trap_on_call", host.CodeModuleFailed, true},
+		{host.Production, "error/spin_forever", host.CodeModuleTimeout, false},
+	} {
+		b := setup(t, tt.environment, production)
+		b.serveGuest(tt.guest, func(e *host.Endpoint) { e.TimeoutMS = 200 })
+		r := request("{}", "Content-Type", "application/json")
+		r.Path = "/run/demo@" + tt.environment + "/echo/7"
+		_, err := b.Serve(context.Background(), r)
+		if host.CodeOf(err) != tt.code {
+			t.Errorf("%s in %s: error %v, want code %s", tt.guest, tt.environment, err, tt.code)
+			continue
+		}
+		if has := host.AsError(err).Details != nil; has != tt.details {
+			t.Errorf("%s in %s: details %v", tt.guest, tt.environment, host.AsError(err).Details)
+		}
+		record, err := b.recorder().Invocation(context.Background(), b.app.ID, r.ID)
+		check(t, err)
+		if record.Code != tt.code || record.Reason == "" || record.Status != 599 || record.Endpoint != "Echo" {
+			t.Errorf("%s in %s: record %+v", tt.guest, tt.environment, record)
+		}
+	}
+}
+
+func (b *bundle) recorder() host.InvocationStore { return b.Gateway.Recorder }
+
+// TestServe_CORS covers pages of authorized domains, of others, and preflights.
+func TestServe_CORS(t *testing.T) {
+	t.Parallel()
+	b := setup(t, host.Production, func(a *host.App) {
+		a.AuthorizedDomains = []string{"app.example.com", "*.example.org", "localhost:3000"}
+	})
+	b.echo(unchanged)
+	for origin, allowed := range map[string]bool{
+		"https://app.example.com":      true,
+		"http://app.example.com":       true,
+		"https://app.example.com:8443": false,
+		"https://a.example.org":        true,
+		"https://example.org":          false,
+		"https://evilexample.org":      false,
+		"http://localhost:3000":        true,
+		"https://example.com":          false,
+		"null":                         false,
+		"file://app.example.com":       false,
+	} {
+		ask := request("1", "Origin", origin)
+		preflight := as(request("", "Origin", origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-a"), func(r *host.Request) { r.Method = "OPTIONS" })
+		missing := as(request("", "Origin", origin), func(r *host.Request) { r.Path = "/run/demo/other" })
+		for _, r := range []*host.Request{ask, preflight, missing} {
+			response, err := b.Serve(context.Background(), r)
+			if (err != nil) != (r == missing) {
+				t.Fatal(err)
+			}
+			want := ""
+			if allowed {
+				want = origin
+			}
+			if got := response.Get("Access-Control-Allow-Origin"); got != want {
+				t.Errorf("%s %s from %s: Access-Control-Allow-Origin is %q", r.Method, r.Path, origin, got)
+			}
+			if response.Get("Vary") != "Origin" || response.Get("Access-Control-Allow-Credentials") != "" {
+				t.Errorf("%s from %s: %+v", r.Path, origin, response.Header)
+			}
+			if methods := response.Get("Access-Control-Allow-Methods"); r == preflight && (methods != "") != allowed {
+				t.Errorf("preflight from %s: methods %q", origin, methods)
+			}
+		}
+	}
+}
+
+// TestServe_Options answers which methods a path has.
+func TestServe_Options(t *testing.T) {
+	t.Parallel()
+	b := setup(t, host.Production, production)
+	b.echo(func(e *host.Endpoint) { e.Method = "GET" })
+	response, err := b.Serve(context.Background(), as(request(""), func(r *host.Request) { r.Method = "OPTIONS" }))
+	check(t, err)
+	if response.Status != http.StatusNoContent || response.Get("Allow") != "GET, HEAD, OPTIONS" {
+		t.Errorf("got %d, Allow %q", response.Status, response.Get("Allow"))
+	}
+}
+
+// TestServe_Domain covers an app's own domain, which has no sandbox.
+func TestServe_Domain(t *testing.T) {
+	t.Parallel()
+	b := setup(t, host.Production, func(a *host.App) { a.Domains = []string{"api.example.com"} })
+	b.serveGuest("ok/echo", unchanged)
+	r := request(`{"n": 12345678901234567890.10}`, "Content-Type", "application/json", "X-Forwarded-For", "192.0.2.1")
+	r.Host, r.Path = "API.example.com:443", "/echo/a%2Fb"
+	response, err := b.Serve(context.Background(), r)
+	check(t, err)
+	body := string(response.Body)
+	for _, want := range []string{`"fqdn":"api.example.com"`, `"host":"API.example.com:443"`, `"pathMapping":{"id":"a/b"}`, `"body":{"n": 12345678901234567890.10}`, `"clientIp":"203.0.113.9"`, `"caller":null`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("payload lacks %s: %s", want, body)
+		}
+	}
+	if strings.Contains(body, "192.0.2.1") {
+		t.Error("the payload repeats a stranger's X-Forwarded-For")
+	}
+	if response.Get("Content-Security-Policy") != "" || !b.OwnsHost("api.example.com") || b.OwnsHost("198.51.100.1:8080") {
+		t.Error("the app's own domain is not treated as such")
+	}
+}
+
+// TestServe_Run covers what differs below /run/.
+func TestServe_Run(t *testing.T) {
+	t.Parallel()
+	b := setup(t, host.Production, production)
+	b.serveGuest("ok/echo", unchanged)
+	r := request("")
+	r.Path, r.Query = "/run/demo@production/echo/7/", "a=1&a=2&api_key=&b"
+	response, err := b.Serve(context.Background(), r)
+	check(t, err)
+	for _, want := range []string{`"fqdn":"public.example.net"`, `"path":"/echo/7/"`, `"queryParams":{"a":"2","b":""}`} {
+		if !strings.Contains(string(response.Body), want) {
+			t.Errorf("payload lacks %s: %s", want, response.Body)
+		}
+	}
+}
+
+// TestRefresh follows releases, rollback and the end of an app.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	b := setup(t, host.Production, production)
+	ctx := context.Background()
+	served := func(path string) bool {
+		_, err := b.Serve(ctx, as(request("1"), func(r *host.Request) { r.Path = path }))
+		return err == nil
+	}
+	if served("/run/demo/echo/7") {
+		t.Error("an app without a release serves")
+	}
+	b.echo(unchanged)
+	b.echo(func(e *host.Endpoint) { e.Path = "/new" })
+	if served("/run/demo/echo/7") || !served("/run/demo/new") {
+		t.Error("the second release is not live")
+	}
+	_, err := b.db.ActivateRelease(ctx, b.app.ID, 1, func(*host.App) error { return nil })
+	check(t, err)
+	b.refresh()
+	if !served("/run/demo/echo/7") || served("/run/demo/new") {
+		t.Error("the first release is not live again")
+	}
+	b.echo(func(e *host.Endpoint) { e.Enabled = false })
+	if served("/run/demo/echo/7") {
+		t.Error("a disabled endpoint serves")
+	}
+	check(t, b.db.DeleteApp(ctx, b.app.ID))
+	b.refresh()
+	if served("/run/demo/echo/7") {
+		t.Error("a deleted app serves")
+	}
+}
