@@ -1,0 +1,165 @@
+package server
+
+import (
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/posternhq/postern/host"
+	"github.com/valyala/fasthttp"
+)
+
+// RequestIDKey names the request's id among Fiber's locals, for handlers that
+// log.
+const RequestIDKey = "request_id"
+
+// exchangeKey leads from a Fiber context to its exchange.
+type exchangeKey struct{}
+
+// newManagement builds the Fiber application of the management routes.
+func (s *Server) newManagement() fasthttp.RequestHandler {
+	app := fiber.New(fiber.Config{
+		CaseSensitive: true,
+		// Without it strings that handlers keep change under their hands,
+		// because Fiber's buffers serve the next request.
+		Immutable: true,
+		// Handlers read the body as a stream, after they know who sent it.
+		StreamRequestBody:     true,
+		DisableStartupMessage: true,
+		ErrorHandler: func(c *fiber.Ctx, err error) error {
+			c.Locals(exchangeKey{}).(*exchange).fail(fromFiber(err))
+			return nil
+		},
+	})
+	app.Use(func(c *fiber.Ctx) error {
+		c.SetUserContext(s.life)
+		return c.Next()
+	})
+	app.Get("/healthz", func(c *fiber.Ctx) error {
+		return c.JSON(fiber.Map{"status": "ok"})
+	})
+	app.Get("/readyz", s.ready)
+	if s.Mount != nil {
+		s.Mount(app)
+	}
+	return app.Handler()
+}
+
+// ready answers whether the host can serve.
+func (s *Server) ready(c *fiber.Ctx) error {
+	if s.Ready != nil {
+		if err := s.Ready(c.UserContext()); err != nil {
+			return host.Caused(host.CodeUnavailable, err, "Not ready to serve")
+		}
+	}
+	return c.JSON(fiber.Map{"status": "ok"})
+}
+
+// serveManagement hands the request to Fiber.
+func (x *exchange) serveManagement(h *head) {
+	if !x.manages(h) {
+		x.fail(host.Errorf(host.CodeNotFound, "Not found"))
+		return
+	}
+	segments, err := host.SplitPath(h.path)
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	x.fillRequest(h, segments)
+	x.ctx.SetUserValue(RequestIDKey, x.id)
+	x.ctx.SetUserValue(exchangeKey{}, x)
+	limited := x.limitBody(h)
+	x.management(x.ctx)
+	if limited != nil && limited.exceeded {
+		// Some of Fiber's ways to read a body lose the error.
+		x.fail(tooLarge())
+	}
+	if fault := x.conn.body.fault(); fault != nil && x.ctx.Response.StatusCode() >= 400 {
+		x.fail(fault)
+	}
+	x.sortAllow()
+}
+
+// manages reports whether management routes answer on the request's host.
+// Those for health do on every host: a load balancer knows addresses only.
+func (x *exchange) manages(h *head) bool {
+	return len(x.ManagementHosts) == 0 || h.path == "/healthz" || h.path == "/readyz" ||
+		slices.Contains(x.ManagementHosts, host.HostName(h.host))
+}
+
+// fillRequest gives Fiber the request that fasthttp had a stand-in for. The
+// path is written in one way, whatever way it was sent in, so that routes and
+// parameters need no decoding.
+func (x *exchange) fillRequest(h *head, segments []string) {
+	header := &x.ctx.Request.Header
+	if !slices.Contains(fiber.DefaultMethods, h.method) {
+		// Fiber answers methods it does not know by itself. TRACE it knows,
+		// and no management route has it, so that it answers as for any
+		// other method that a route lacks.
+		header.SetMethod(fiber.MethodTrace)
+	}
+	for i, s := range segments {
+		segments[i] = url.PathEscape(s)
+	}
+	target := "/" + strings.Join(segments, "/")
+	if h.query != "" {
+		target += "?" + h.query
+	}
+	x.ctx.Request.SetRequestURI(target)
+	header.SetHost(h.host)
+	for _, line := range h.header {
+		switch strings.ToLower(line.Name) {
+		case "host", "connection", "content-length", "transfer-encoding", "expect":
+			// The wire's own, settled already.
+		default:
+			header.Add(line.Name, line.Value)
+		}
+	}
+}
+
+// limitBody gives Fiber the body, up to MaxManagementBytes; nil for none.
+func (x *exchange) limitBody(h *head) *limitedBody {
+	if x.conn.body == nil {
+		return nil
+	}
+	limited := &limitedBody{body: x.conn.body, left: x.MaxManagementBytes, announced: h.length}
+	x.ctx.Request.SetBodyStream(limited, int(h.length))
+	return limited
+}
+
+// limitedBody is a body that fails when it is too large: at the first read if
+// its announced size says so, else where it passes the limit.
+type limitedBody struct {
+	body      io.Reader
+	left      int64
+	announced int64 // what is still to come of it; -1 if it is chunked
+	exceeded  bool
+}
+
+func (l *limitedBody) Read(p []byte) (int, error) {
+	if l.exceeded || l.announced > l.left {
+		l.exceeded = true
+		return 0, tooLarge()
+	}
+	// One byte more than is left tells a body at the limit from one past it.
+	n, err := l.body.Read(p[:min(int64(len(p)), l.left+1)])
+	if int64(n) > l.left {
+		n, l.exceeded = int(l.left), true
+		err = tooLarge()
+	}
+	l.left -= int64(n)
+	l.announced = max(-1, l.announced-int64(n))
+	return n, err
+}
+
+// sortAllow puts the methods of an Allow header in order.
+func (x *exchange) sortAllow() {
+	if allow := string(x.ctx.Response.Header.Peek("Allow")); allow != "" {
+		methods := strings.Split(allow, ", ")
+		slices.Sort(methods)
+		x.ctx.Response.Header.Set("Allow", strings.Join(methods, ", "))
+	}
+}
