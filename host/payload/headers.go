@@ -1,0 +1,102 @@
+package payload
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/posternhq/postern/host"
+)
+
+// decodeHeaders reads the headers of a response, in the order written, without
+// those that are the host's to send.
+func decodeHeaders(raw json.RawMessage) ([]host.Header, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	if raw[0] != '{' {
+		return nil, errors.New("headers must be an object")
+	}
+	var res host.Response
+	for name, raw := range members(raw) {
+		if !validName(name) {
+			return nil, fmt.Errorf("header name %.80q is not a token", name)
+		}
+		values, err := headerValues(raw)
+		if err != nil {
+			return nil, fmt.Errorf("header %.80s: %w", name, err)
+		}
+		for _, value := range values {
+			if strings.EqualFold(name, "Content-Type") {
+				res.Set(name, value) // two of them mean nothing
+				continue
+			}
+			res.Header = append(res.Header, host.Header{Name: name, Value: value})
+		}
+	}
+	return dropOwn(res.Header), nil
+}
+
+// headerValues reads a string or a list of strings.
+func headerValues(raw json.RawMessage) ([]string, error) {
+	// Pointers, because json.Unmarshal takes null for an empty string.
+	var list []*string
+	if s, ok := decodeString(raw); ok {
+		list = []*string{&s}
+	} else if raw[0] != '[' || json.Unmarshal(raw, &list) != nil || slices.Contains(list, nil) {
+		return nil, errors.New("the value must be a string or a list of strings")
+	}
+	values := make([]string, len(list))
+	for i, value := range list {
+		if !validValue(*value) {
+			return nil, errors.New("the value has control characters")
+		}
+		values[i] = strings.Trim(*value, " \t")
+	}
+	return values, nil
+}
+
+// validName reports whether s is a token (RFC 9110, 5.6.2).
+func validName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
+		return !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c < 0x7f && strings.ContainsRune("!#$%&'*+.^_`|~-", c))
+	})
+}
+
+// own are the headers that only the host sends: those of the connection, those
+// it computes, and those that grant a browser something beyond this response.
+var own = map[string]bool{
+	"connection": true, "keep-alive": true, "proxy-authenticate": true, "proxy-authorization": true,
+	"proxy-connection": true, "te": true, "trailer": true, "transfer-encoding": true, "upgrade": true,
+	"http2-settings": true, "content-length": true, "server": true, "date": true, "x-request-id": true,
+	"service-worker-allowed": true,
+}
+
+// ownPrefixes begin further names of that kind.
+var ownPrefixes = []string{"x-ratelimit-", "access-control-"}
+
+// dropOwn removes the host's own headers and those that Connection names.
+func dropOwn(header []host.Header) []host.Header {
+	named := map[string]bool{}
+	for _, h := range header {
+		if strings.EqualFold(h.Name, "Connection") {
+			for name := range strings.SplitSeq(h.Value, ",") {
+				named[strings.ToLower(strings.Trim(name, " \t"))] = true
+			}
+		}
+	}
+	kept := header[:0]
+	for _, h := range header {
+		name := strings.ToLower(h.Name)
+		dropped := own[name] || named[name]
+		for _, prefix := range ownPrefixes {
+			dropped = dropped || strings.HasPrefix(name, prefix)
+		}
+		if !dropped {
+			kept = append(kept, h)
+		}
+	}
+	return kept
+}
