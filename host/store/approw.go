@@ -1,0 +1,142 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/posternhq/postern/host"
+)
+
+type appRow struct {
+	ID                    string                  `db:"id"`
+	OrganizationID        string                  `db:"organization_id"`
+	Name                  string                  `db:"name"`
+	Slug                  string                  `db:"slug"`
+	Environment           string                  `db:"environment"`
+	Description           *string                 `db:"description"`
+	AppStoreURL           *string                 `db:"app_store_url"`
+	PlayStoreURL          *string                 `db:"play_store_url"`
+	WebsiteURL            *string                 `db:"website_url"`
+	EngagementPlatform    string                  `db:"engagement_platform"`
+	EngagementCredentials []byte                  `db:"engagement_credentials"`
+	APIKey                []byte                  `db:"api_key"`
+	APISecret             []byte                  `db:"api_secret"`
+	Platform              string                  `db:"platform"`
+	BundleID              *string                 `db:"bundle_id"`
+	DataRetentionDays     int                     `db:"data_retention_days"`
+	Timezone              string                  `db:"timezone"`
+	Features              document[host.Features] `db:"features"`
+	Status                string                  `db:"status"`
+	ContextInfo           *string                 `db:"context_info"`
+	URLContext            *string                 `db:"url_context"`
+	EmailPlatform         string                  `db:"email_platform"`
+	EmailCredentials      []byte                  `db:"email_credentials"`
+	CachedUserCount       int64                   `db:"cached_user_count"`
+	CachedEventCount      int64                   `db:"cached_event_count"`
+	CachedLastEvent       int64                   `db:"cached_last_event"`
+	StatsLastUpdated      int64                   `db:"stats_last_updated"`
+	WebhookURL            *string                 `db:"webhook_url"`
+	WebhookEnabled        bool                    `db:"webhook_enabled"`
+	WebhookUseQueryParams bool                    `db:"webhook_use_query_params"`
+	AuthorizedDomains     document[[]string]      `db:"authorized_domains"`
+	CreatedAt             int64                   `db:"created_at"`
+	UpdatedAt             int64                   `db:"updated_at"`
+	Revision              int64                   `db:"revision"`
+	ActiveRelease         int                     `db:"active_release"`
+}
+
+// appView is an app as it is read: with its domains, joined by commas.
+type appView struct {
+	appRow
+	Domains string `db:"domains"`
+}
+
+var (
+	insertApp  = insertInto[appRow]("app") + " ON CONFLICT DO NOTHING"
+	updateApp  = update[appRow]("app")
+	appColumns = columns[appRow]("app.") + `, COALESCE((SELECT string_agg(d.name, ',' ORDER BY d.position)
+		FROM app_domain d WHERE d.app_id = app.id), '') AS domains`
+)
+
+// appRowOf seals the secrets of an app and makes it a row.
+func (db *DB) appRowOf(a *host.App) (appRow, error) {
+	seal := sealing{db.sealer, a.ID, nil}
+	row := appRow{
+		ID: a.ID, OrganizationID: a.OrganizationID, Name: a.Name, Slug: a.Slug, Environment: a.Environment,
+		Description: a.Description, AppStoreURL: a.AppStoreURL, PlayStoreURL: a.PlayStoreURL, WebsiteURL: a.WebsiteURL,
+		EngagementPlatform:    a.EngagementPlatform,
+		EngagementCredentials: seal.seal("app.engagement_credentials:", a.EngagementCredentials),
+		APIKey:                seal.seal("app.api_key:", []byte(a.APIKey)),
+		APISecret:             seal.seal("app.api_secret:", []byte(a.APISecret)),
+		Platform:              a.Platform, BundleID: a.BundleID, DataRetentionDays: a.DataRetentionDays, Timezone: a.Timezone,
+		Features: document[host.Features]{a.Features}, Status: a.Status, ContextInfo: a.ContextInfo, URLContext: a.URLContext,
+		EmailPlatform:    a.EmailPlatform,
+		EmailCredentials: seal.seal("app.email_credentials:", a.EmailCredentials),
+		CachedUserCount:  a.CachedUserCount, CachedEventCount: a.CachedEventCount,
+		CachedLastEvent: a.CachedLastEvent.Millis(), StatsLastUpdated: a.StatsLastUpdated.Millis(),
+		WebhookURL: a.WebhookURL, WebhookEnabled: a.WebhookEnabled, WebhookUseQueryParams: a.WebhookUseQueryParams,
+		AuthorizedDomains: document[[]string]{a.AuthorizedDomains},
+		CreatedAt:         a.CreatedAt.Millis(), UpdatedAt: a.UpdatedAt.Millis(),
+		Revision: a.Revision, ActiveRelease: a.ActiveRelease,
+	}
+	return row, seal.err
+}
+
+// app makes a row an app and unseals its secrets.
+func (db *DB) app(r *appView) (*host.App, error) {
+	seal := sealing{db.sealer, r.ID, nil}
+	a := &host.App{
+		ID: r.ID, OrganizationID: r.OrganizationID, Name: r.Name, Slug: r.Slug, Environment: r.Environment,
+		Domains:     []string{},
+		Description: r.Description, AppStoreURL: r.AppStoreURL, PlayStoreURL: r.PlayStoreURL, WebsiteURL: r.WebsiteURL,
+		EngagementPlatform:    r.EngagementPlatform,
+		EngagementCredentials: json.RawMessage(seal.unseal("app.engagement_credentials:", r.EngagementCredentials)),
+		APIKey:                string(seal.unseal("app.api_key:", r.APIKey)),
+		APISecret:             string(seal.unseal("app.api_secret:", r.APISecret)),
+		Platform:              r.Platform, BundleID: r.BundleID, DataRetentionDays: r.DataRetentionDays, Timezone: r.Timezone,
+		Features: r.Features.V, Status: r.Status, ContextInfo: r.ContextInfo, URLContext: r.URLContext,
+		EmailPlatform:    r.EmailPlatform,
+		EmailCredentials: json.RawMessage(seal.unseal("app.email_credentials:", r.EmailCredentials)),
+		CachedUserCount:  r.CachedUserCount, CachedEventCount: r.CachedEventCount,
+		CachedLastEvent: host.FromMillis(r.CachedLastEvent), StatsLastUpdated: host.FromMillis(r.StatsLastUpdated),
+		WebhookURL: r.WebhookURL, WebhookEnabled: r.WebhookEnabled, WebhookUseQueryParams: r.WebhookUseQueryParams,
+		AuthorizedDomains: filled(r.AuthorizedDomains.V),
+		CreatedAt:         host.FromMillis(r.CreatedAt), UpdatedAt: host.FromMillis(r.UpdatedAt),
+		Revision: r.Revision, ActiveRelease: r.ActiveRelease,
+	}
+	if r.Domains != "" {
+		a.Domains = strings.Split(r.Domains, ",")
+	}
+	return a, seal.err
+}
+
+// sealing seals or unseals the values of one row and keeps the first error.
+// The place of a value names its column and its row.
+type sealing struct {
+	sealer host.Sealer
+	id     string
+	err    error
+}
+
+func (c *sealing) seal(column string, plain []byte) []byte {
+	return c.run(plain, func(s host.Sealer) ([]byte, error) { return s.Seal(plain, column+c.id) })
+}
+
+func (c *sealing) unseal(column string, sealed []byte) []byte {
+	return c.run(sealed, func(s host.Sealer) ([]byte, error) { return s.Unseal(sealed, column+c.id) })
+}
+
+// run leaves nil, an absent value, as it is.
+func (c *sealing) run(in []byte, do func(host.Sealer) ([]byte, error)) []byte {
+	if in == nil || c.err != nil {
+		return nil
+	}
+	if c.sealer == nil {
+		c.err = errors.New("apps cannot be read or written without a sealer")
+		return nil
+	}
+	out, err := do(c.sealer)
+	c.err = err
+	return out
+}

@@ -1,0 +1,209 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/posternhq/postern/host"
+)
+
+type releaseRow struct {
+	AppID     string                    `db:"app_id"`
+	Number    int                       `db:"number"`
+	Note      string                    `db:"note"`
+	Endpoints document[[]host.Endpoint] `db:"endpoints"`
+	CreatedAt int64                     `db:"created_at"`
+}
+
+// releaseView is a release as it is read: with whether the app points at it.
+type releaseView struct {
+	releaseRow
+	Active bool `db:"active"`
+}
+
+var (
+	insertRelease  = insertInto[releaseRow]("release")
+	releaseColumns = columns[releaseRow]("release.") + ", release.number = app.active_release AS active"
+)
+
+const releaseTables = "release JOIN app ON app.id = release.app_id WHERE release.app_id = $1"
+
+func (r *releaseView) release() *host.Release {
+	out := &host.Release{
+		AppID: r.AppID, Number: r.Number, Active: r.Active, Note: r.Note,
+		Endpoints: filled(r.Endpoints.V), CreatedAt: host.FromMillis(r.CreatedAt),
+	}
+	for i := range out.Endpoints {
+		tidy(&out.Endpoints[i])
+	}
+	return out
+}
+
+// tidy gives an endpoint that was read from JSON the form of a new one: lists
+// and maps that are empty rather than absent, schemas that are absent rather
+// than null.
+func tidy(e *host.Endpoint) {
+	e.KeyGroups, e.AllowedIPs = filled(e.KeyGroups), filled(e.AllowedIPs)
+	if e.RequiredVariables == nil {
+		e.RequiredVariables = map[string]string{}
+	}
+	for _, schema := range []*json.RawMessage{&e.RequestSchema, &e.ResponseSchema} {
+		if string(*schema) == "null" {
+			*schema = nil
+		}
+	}
+}
+
+// MakeRelease implements host.ReleaseStore.
+func (db *DB) MakeRelease(ctx context.Context, appID string, edit func(*host.Draft) error) (made *host.Release, err error) {
+	defer host.Wrap(&err, "store.MakeRelease(%q)", appID)
+	err = db.main.write(ctx, func(s *session) error {
+		draft, err := db.draft(s, appID)
+		if err != nil {
+			return err
+		}
+		if err := edit(draft); err != nil {
+			return err
+		}
+		if err := db.change(s, host.ChangedApp, appID); err != nil {
+			return err
+		}
+		row := releaseRow{
+			AppID: appID, Number: draft.Number, Note: draft.Note,
+			Endpoints: document[[]host.Endpoint]{draft.Endpoints}, CreatedAt: host.Now().Millis(),
+		}
+		if err := insertReleaseRow(s, row); err != nil {
+			return err
+		}
+		if _, err := s.exec("UPDATE app SET active_release = $1, last_release = $1 WHERE id = $2", row.Number, appID); err != nil {
+			return err
+		}
+		if err := pruneReleases(s, appID, row.Number); err != nil {
+			return err
+		}
+		made, err = oneRelease(s, appID, row.Number)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// draft locks the app and lays out its next release.
+func (db *DB) draft(s *session, appID string) (*host.Draft, error) {
+	if err := lockApp(s, appID); err != nil {
+		return nil, err
+	}
+	app, err := db.oneApp(s, "app.id = $1", appID)
+	if err != nil {
+		return nil, err
+	}
+	last, err := one[int](s, "App", "SELECT last_release FROM app WHERE id = $1", appID)
+	if err != nil {
+		return nil, err
+	}
+	draft := &host.Draft{
+		App: app, Number: last + 1, Endpoints: []host.Endpoint{},
+		FindModule: func(ref host.ModuleRef) (*host.Module, error) { return findModule(s, appID, ref) },
+	}
+	if app.ActiveRelease == 0 {
+		return draft, nil
+	}
+	if draft.Active, err = oneRelease(s, appID, app.ActiveRelease); err != nil {
+		return nil, err
+	}
+	// Read twice, so that editing the draft cannot reach the active release.
+	again, err := oneRelease(s, appID, app.ActiveRelease)
+	if err != nil {
+		return nil, err
+	}
+	draft.Endpoints = again.Endpoints
+	return draft, nil
+}
+
+// insertReleaseRow stores a release and lists the modules it pins.
+func insertReleaseRow(s *session, row releaseRow) error {
+	if _, err := s.save(insertRelease, row); err != nil {
+		return err
+	}
+	for _, e := range row.Endpoints.V {
+		_, err := s.exec(`INSERT INTO release_module (app_id, number, name, version, digest)
+			VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, row.AppID, row.Number, e.Module.Name, e.Module.Version, e.Module.Digest)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pruneReleases drops the oldest releases but host.MaxReleases, never the
+// active one.
+func pruneReleases(s *session, appID string, active int) error {
+	_, err := s.exec(`DELETE FROM release WHERE app_id = $1 AND number <> $2 AND number <=
+		(SELECT number FROM release WHERE app_id = $1 ORDER BY number DESC LIMIT 1 OFFSET $3)`, appID, active, host.MaxReleases)
+	return err
+}
+
+// ActivateRelease implements host.ReleaseStore.
+func (db *DB) ActivateRelease(ctx context.Context, appID string, number int, check func(*host.App) error) (active *host.Release, err error) {
+	defer host.Wrap(&err, "store.ActivateRelease(%q, %d)", appID, number)
+	err = db.main.write(ctx, func(s *session) error {
+		if err := lockApp(s, appID); err != nil {
+			return err
+		}
+		app, err := db.oneApp(s, "app.id = $1", appID)
+		if err != nil {
+			return err
+		}
+		if active, err = oneRelease(s, appID, number); err != nil {
+			return err
+		}
+		if err := check(app); err != nil {
+			return err
+		}
+		if err := db.change(s, host.ChangedApp, appID); err != nil {
+			return err
+		}
+		active.Active = true
+		_, err = s.exec("UPDATE app SET active_release = $1 WHERE id = $2", number, appID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return active, nil
+}
+
+// Release implements host.ReleaseStore.
+func (db *DB) Release(ctx context.Context, appID string, number int) (release *host.Release, err error) {
+	defer host.Wrap(&err, "store.Release(%q, %d)", appID, number)
+	return read(ctx, db.main, func(s *session) (*host.Release, error) { return oneRelease(s, appID, number) })
+}
+
+// oneRelease finds a release; number 0 is the active one.
+func oneRelease(s *session, appID string, number int) (*host.Release, error) {
+	which, args := "app.active_release", []any{appID}
+	if number != 0 {
+		which, args = "$2", append(args, number)
+	}
+	row, err := one[releaseView](s, "Release", "SELECT "+releaseColumns+" FROM "+releaseTables+" AND release.number = "+which, args...)
+	if err != nil {
+		return nil, err
+	}
+	return row.release(), nil
+}
+
+// Releases implements host.ReleaseStore.
+func (db *DB) Releases(ctx context.Context, appID string, page host.Page) (releases []*host.Release, total int, err error) {
+	defer host.Wrap(&err, "store.Releases(%q)", appID)
+	releases = []*host.Release{}
+	total, err = read(ctx, db.main, func(s *session) (int, error) {
+		rows, total, err := paged[releaseView](s, releaseColumns, releaseTables, "release.number", page, appID)
+		for i := range rows {
+			releases = append(releases, rows[i].release())
+		}
+		return total, err
+	})
+	return releases, total, err
+}

@@ -1,0 +1,166 @@
+// Package store keeps the domain of package host in SQLite or PostgreSQL.
+//
+// It owns the SQL, the transactions and what a driver's errors mean. There is
+// one implementation for both databases: every statement is written once, and
+// what differs is in dialect.go. It must not know who calls it, what an HTTP
+// request is, or whether a value is valid: callers validate, the store keeps.
+//
+// Reads see what is committed. A management write locks the row it changes,
+// lets the caller's function decide, appends a change (see change.go) and then
+// writes: taking the change's number admits one such write at a time, so
+// nothing that several rows decide together can be decided twice.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/posternhq/postern/host"
+)
+
+// Defaults of Config.
+const (
+	DefaultInvocations = 100_000
+	DefaultChanges     = 10_000
+)
+
+// Config says which database to open.
+type Config struct {
+	// Dir is the data directory. Without URL it holds the databases
+	// postern.db and invocations.db and is made if it is not there.
+	Dir string
+	// URL of a PostgreSQL database, such as postgres://user:password@host/name.
+	// It holds a password: never log it.
+	URL string
+	// Sealer encrypts the secrets of apps. It is needed to read and write
+	// apps, not to migrate.
+	Sealer host.Sealer
+	// Invocations and Changes are how many records of each kind to keep, 0
+	// for the defaults.
+	Invocations int64
+	Changes     int64
+}
+
+// DB is an open database. It implements every store interface of package host
+// and may be used concurrently. No method may be called from inside the
+// function given to another one: on SQLite there is a single writer, and it
+// would wait for itself.
+type DB struct {
+	main, log       *pool // the same one if the invocation log has no database of its own
+	pools           []*pool
+	sealer          host.Sealer
+	keepInvocations int64
+	keepChanges     int64
+}
+
+var (
+	_ host.OrganizationStore = (*DB)(nil)
+	_ host.AppStore          = (*DB)(nil)
+	_ host.ModuleStore       = (*DB)(nil)
+	_ host.ReleaseStore      = (*DB)(nil)
+	_ host.KeyStore          = (*DB)(nil)
+	_ host.ChangeStore       = (*DB)(nil)
+	_ host.InvocationStore   = (*DB)(nil)
+)
+
+// database is one place to connect to.
+type database struct {
+	write   string // data source name of the pool that writes
+	read    string // that of the pool that reads; "" shares the other
+	writers int    // most connections that write
+	// skip tells which migrations are not for this database; nil skips none.
+	skip func(file string) bool
+}
+
+// Open connects to the database, migrates it and checks that it answers. Any
+// number of processes may open one database at once. Errors: CodeUnavailable
+// if it cannot be reached, CodeInvalid for a wrong URL or a schema that is
+// newer than this program.
+func Open(ctx context.Context, c Config) (db *DB, err error) {
+	defer host.Wrap(&err, "store.Open")
+	db, _, _, err = open(ctx, c)
+	return db, err
+}
+
+func open(ctx context.Context, c Config) (_ *DB, from, to int64, err error) {
+	d := dialectOf(c)
+	databases, err := d.databases(c)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	unlock, options, err := d.lock(ctx, d, c)
+	if err != nil {
+		return nil, 0, 0, d.fail(ctx, err)
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	db := &DB{sealer: c.Sealer, keepInvocations: c.Invocations, keepChanges: c.Changes}
+	if db.keepInvocations <= 0 {
+		db.keepInvocations = DefaultInvocations
+	}
+	if db.keepChanges <= 0 {
+		db.keepChanges = DefaultChanges
+	}
+	for _, where := range databases {
+		p, err := newPool(d, where)
+		if err != nil {
+			return nil, 0, 0, errors.Join(d.fail(ctx, err), db.Close())
+		}
+		db.pools = append(db.pools, p)
+	}
+	db.main, db.log = db.pools[0], db.pools[len(db.pools)-1]
+	if from, to, err = migrateAll(ctx, db.pools, databases, options); err == nil {
+		err = db.Ping(ctx)
+	}
+	if err != nil {
+		return nil, 0, 0, errors.Join(err, db.Close())
+	}
+	return db, from, to, nil
+}
+
+// Close waits for running statements and closes the connections.
+func (db *DB) Close() error {
+	var errs []error
+	for _, p := range db.pools {
+		errs = append(errs, p.close())
+	}
+	return errors.Join(errs...)
+}
+
+// Ping reports whether the database answers, with CodeUnavailable if not.
+func (db *DB) Ping(ctx context.Context) (err error) {
+	defer host.Wrap(&err, "store.Ping")
+	for _, p := range db.pools {
+		if _, err := read(ctx, p, func(s *session) (int, error) { return one[int](s, "", "SELECT 1") }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newPool prepares the connections to one database; the first use makes them.
+func newPool(d *dialect, where database) (*pool, error) {
+	writer, err := sqlx.Open(d.driver, where.write)
+	if err != nil {
+		return nil, err
+	}
+	writer.SetMaxOpenConns(where.writers)
+	writer.SetMaxIdleConns(where.writers)
+	p := &pool{dialect: d, writer: writer, reader: writer}
+	if where.read != "" {
+		if p.reader, err = sqlx.Open(d.driver, where.read); err != nil {
+			return nil, errors.Join(err, writer.Close())
+		}
+		p.reader.SetMaxOpenConns(maxReaders)
+		p.reader.SetMaxIdleConns(maxReaders)
+	}
+	// Connections through proxies and failovers should not live for ever.
+	p.reader.SetConnMaxIdleTime(5 * time.Minute)
+	return p, nil
+}
+
+// maxReaders bounds the connections of a pool that only reads. Authentication
+// and routing never read here, so that few are needed.
+const maxReaders = 8
