@@ -3,6 +3,7 @@ package config
 import (
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -78,8 +79,12 @@ func (c *Config) settle() {
 		return
 	}
 	name, _, err := net.SplitHostPort(c.Listen)
-	if ip := net.ParseIP(name); err != nil || name == "" || ip != nil && ip.IsUnspecified() {
+	ip, notIP := netip.ParseAddr(name)
+	switch {
+	case err != nil, name == "", notIP == nil && ip.IsUnspecified():
 		name = "localhost"
+	case notIP == nil:
+		name = bracketed(ip)
 	}
 	c.PublicHost = strings.ToLower(name)
 }

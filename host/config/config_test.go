@@ -57,7 +57,6 @@ func TestLoad_Defaults(t *testing.T) {
 	want := config.Config{
 		Data: "./data", Listen: "127.0.0.1:8080", PublicHost: "127.0.0.1",
 		MaxResponseBytes: host.DefaultResponseBytes, MaxModuleBytes: host.DefaultModuleBytes,
-		MaxConcurrency: 64, MaxQueue: 256,
 		LogLevel: slog.LevelInfo, LogFormat: config.LogText, ShutdownTimeout: 15 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -87,7 +86,7 @@ func TestLoad_ListFlagRepeats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"a.example.com", "b.example.com", "::1"}, got.ManagementHosts); diff != "" {
+	if diff := cmp.Diff([]string{"a.example.com", "b.example.com", "[::1]"}, got.ManagementHosts); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -96,7 +95,7 @@ func TestLoad_PublicHost(t *testing.T) {
 	t.Parallel()
 	for listen, want := range map[string]string{
 		":80": "localhost", "0.0.0.0:80": "localhost", "[::]:80": "localhost",
-		"10.1.2.3:80": "10.1.2.3", "[::1]:80": "::1", "API.example.com:80": "api.example.com",
+		"10.1.2.3:80": "10.1.2.3", "[::1]:80": "[::1]", "API.example.com:80": "api.example.com",
 	} {
 		got, err := config.Load([]string{"--listen", listen}, nil, files{}.read)
 		if err != nil || got.PublicHost != want {

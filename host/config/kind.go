@@ -140,16 +140,24 @@ func checkListen(text string) (string, error) {
 }
 
 // checkHost accepts an IP address or a host name without a port. It returns
-// the form a Host header is compared with: lower case, IPv6 without brackets.
+// the form of host.HostName, in which hosts are compared: lower case, IPv6 in
+// brackets.
 func checkHost(text string) (string, error) {
 	name := strings.ToLower(text)
 	if ip, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
-		return ip.String(), nil
+		return bracketed(ip), nil
 	}
 	if name == "localhost" || host.ValidateDomain(name) == nil {
 		return name, nil
 	}
 	return "", fmt.Errorf("must be a host name without a port such as api.example.com, not %q", text)
+}
+
+func bracketed(ip netip.Addr) string {
+	if ip.Is4() {
+		return ip.String()
+	}
+	return "[" + ip.String() + "]"
 }
 
 // The checks of secrets never repeat what they were given.

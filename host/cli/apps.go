@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/admin/client"
+	"github.com/spf13/cobra"
+)
+
+func appsCommand(c *console) *cobra.Command {
+	r := &remote{console: c}
+	apps := group("apps", "List, create, show and delete apps",
+		appsListCommand(r), appsShowCommand(r), appsCreateCommand(r), appsDeleteCommand(r))
+	r.addFlags(apps)
+	return apps
+}
+
+func appsListCommand(r *remote) *cobra.Command {
+	var page host.Page
+	command := &cobra.Command{
+		Use: "list", Short: "List apps, newest first", Args: cobra.NoArgs,
+		RunE: r.run(func(ctx context.Context, api *client.Client, _ []string) error {
+			apps, err := api.Apps(ctx, page)
+			if err != nil {
+				return fmt.Errorf("cannot list apps: %w", err)
+			}
+			if r.json {
+				return r.document(map[string]any{"apps": apps.Items, "pagination": apps.Pagination})
+			}
+			rows := [][]string{}
+			for _, app := range apps.Items {
+				rows = append(rows, []string{app.Slug, app.Environment, app.Status, app.Name, strings.Join(app.Domains, " ")})
+			}
+			defer r.more(apps.Pagination, len(rows))
+			return r.table([]string{"APP", "ENVIRONMENT", "STATUS", "NAME", "DOMAINS"}, rows)
+		}),
+	}
+	pageFlags(command, &page)
+	return command
+}
+
+func appsShowCommand(r *remote) *cobra.Command {
+	return &cobra.Command{
+		Use: "show APP", Short: "Show an app", Args: cobra.ExactArgs(1),
+		Example: "  postern apps show hello\n  postern apps show hello@staging --json",
+		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
+			app, err := api.App(ctx, args[0])
+			if err != nil {
+				return fmt.Errorf("cannot show app %s: %w", args[0], err)
+			}
+			return r.showApp(app, r.json)
+		}),
+	}
+}
+
+// showApp prints an app. Its api_secret and credentials are for programs: only
+// the JSON form has them.
+func (c *console) showApp(app *host.App, asJSON bool) error {
+	if asJSON {
+		return c.document(map[string]any{"app": app})
+	}
+	return c.facts(
+		"app", app.Slug, "id", app.ID, "name", app.Name, "environment", app.Environment, "status", app.Status,
+		"description", text(app.Description), "domains", strings.Join(app.Domains, " "),
+		"authorized domains", strings.Join(app.AuthorizedDomains, " "),
+		"created", app.CreatedAt.String(), "updated", app.UpdatedAt.String())
+}
+
+// text is the text of a field that may be null.
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func appsCreateCommand(r *remote) *cobra.Command {
+	var environment, description string
+	var domains []string
+	command := &cobra.Command{
+		Use: "create NAME", Short: "Create an app", Args: cobra.ExactArgs(1),
+		Example: "  postern apps create Shop\n  postern apps create Shop --environment staging --domain shop.example.com",
+		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
+			fields := client.AppFields{Name: client.Value(args[0])}
+			if environment != "" {
+				fields.Environment = client.Value(environment)
+			}
+			if description != "" {
+				fields.Description = client.Value(description)
+			}
+			if len(domains) > 0 {
+				fields.Domains = client.Value(domains)
+			}
+			app, err := api.CreateApp(ctx, fields)
+			if err != nil {
+				return fmt.Errorf("cannot create app %q: %w", args[0], err)
+			}
+			return r.showApp(app, r.json)
+		}),
+	}
+	command.Flags().StringVar(&environment, "environment", "", "production (the default), staging or development")
+	command.Flags().StringVar(&description, "description", "", "what the app is for")
+	command.Flags().StringSliceVar(&domains, "domain", nil, "host name that leads to the app; may be repeated")
+	return command
+}
+
+func appsDeleteCommand(r *remote) *cobra.Command {
+	var yes bool
+	command := &cobra.Command{
+		Use: "delete APP", Short: "Delete an app and all its data", Args: cobra.ExactArgs(1),
+		Example: "  postern apps delete hello\n  postern apps delete hello@staging --yes",
+		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
+			app, err := api.App(ctx, args[0])
+			if err != nil {
+				return fmt.Errorf("cannot delete app %s: %w", args[0], err)
+			}
+			if !yes {
+				if err := r.confirm(fmt.Sprintf("Delete app %s in %s and all its data?", app.Slug, app.Environment)); err != nil {
+					return err
+				}
+			}
+			if err := api.DeleteApp(ctx, app.ID); err != nil {
+				return fmt.Errorf("cannot delete app %s: %w", args[0], err)
+			}
+			if r.json {
+				return r.document(map[string]any{"deleted": app.ID})
+			}
+			fmt.Fprintf(r.out, "deleted app %s\n", args[0])
+			return nil
+		}),
+	}
+	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return command
+}
+
+// confirm asks on the terminal. Without one there is nobody to ask: the caller
+// must say --yes.
+func (c *console) confirm(question string) error {
+	if !isTerminal(c.in) {
+		return hint(errors.New("this cannot be undone and there is no terminal to ask on"), "add --yes")
+	}
+	fmt.Fprintf(c.err, "%s [y/N] ", question)
+	answer, _ := bufio.NewReader(c.in).ReadString('\n')
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return errors.New("nothing was deleted")
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+// Package cli is the postern command: its sub-commands, and the wiring of the
+// server.
+//
+// It owns flags, help, tables, progress and exit codes, the build of plug-in
+// projects, and the order in which the parts of a server start and stop. It is
+// the one package that knows all others. Commands that talk to a server do so
+// through the client and know nothing the management API does not say; only
+// serve and migrate open the store.
+//
+// Rules of the terminal: results go to standard output, everything else to
+// standard error; an error is one line that says what failed and why, followed
+// by a hint if there is something to try; with --json standard output is one
+// JSON document.
+package cli
+
+import (
+	"context"
+	"io"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// console is what a command reads and writes, and the environment it sees.
+type console struct {
+	in       io.Reader
+	out, err io.Writer
+	env      []string
+}
+
+// getenv returns the value of an environment variable, the last if it repeats.
+func (c *console) getenv(name string) string {
+	for _, line := range slices.Backward(c.env) {
+		if value, ok := strings.CutPrefix(line, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// Main runs the command with args, without the program's name, and returns its
+// exit code: 0 for success, 1 for a failure, 2 for wrong usage. SIGINT and
+// SIGTERM end it early; a second one kills the process.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	// Once the first signal is taken, the next must act as if nobody caught
+	// it: that is what somebody who sends two wants.
+	defer context.AfterFunc(ctx, stop)()
+	return run(ctx, args, &console{in: stdin, out: stdout, err: stderr, env: env})
+}
+
+func run(ctx context.Context, args []string, c *console) int {
+	root, started := newRoot(c)
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	// Whatever fails before a command starts is about how it was called.
+	if !*started {
+		err = &usageError{command: command.CommandPath(), err: err}
+	}
+	return c.report(err)
+}
+
+// newRoot returns the command tree. started becomes true once the arguments
+// are accepted and a command begins.
+func newRoot(c *console) (root *cobra.Command, started *bool) {
+	started = new(bool)
+	root = &cobra.Command{
+		Use:   "postern",
+		Short: "Run HTTP endpoints written as WebAssembly modules",
+		Long: `Postern runs HTTP endpoints written as WebAssembly modules.
+
+Start a server, write a handler, deploy it:
+
+  postern serve                          # in one terminal
+  postern deploy ./hello                 # in another
+  curl http://127.0.0.1:8080/run/hello/hello/Ada`,
+		SilenceErrors:      true,
+		DisableSuggestions: true, // they take more lines than the error
+		SilenceUsage:       true,
+		PersistentPreRun:   func(*cobra.Command, []string) { *started = true },
+		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	root.AddGroup(&cobra.Group{ID: "project", Title: "Your project:"},
+		&cobra.Group{ID: "manage", Title: "What is on a server:"}, &cobra.Group{ID: "server", Title: "The server itself:"})
+	add := func(group string, commands ...*cobra.Command) {
+		for _, command := range commands {
+			command.GroupID = group
+			root.AddCommand(command)
+		}
+	}
+	add("project", buildCommand(c), deployCommand(c), rollbackCommand(c), logsCommand(c))
+	add("manage", appsCommand(c), keysCommand(c), releasesCommand(c))
+	add("server", serveCommand(c), migrateCommand(c), versionCommand(c))
+	return root, started
+}
+
+// group returns a command that only holds others. Called by itself it shows
+// its help; called with a name it does not have, it says so.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	parent := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	parent.AddCommand(commands...)
+	return parent
+}

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+)
+
+// barWidth is the number of cells of a progress bar.
+const barWidth = 30
+
+// bar is a progress bar on a terminal, and nothing anywhere else. It is safe
+// for concurrent use.
+type bar struct {
+	mu     sync.Mutex
+	out    io.Writer // nil if nobody watches
+	title  string
+	total  int64
+	filled int // cells drawn
+}
+
+func newBar(out io.Writer, title string, total int64) *bar {
+	if !isTerminal(out) {
+		out = nil
+	}
+	b := &bar{out: out, title: title, total: max(total, 1), filled: -1}
+	b.set(0)
+	return b
+}
+
+// set draws the bar if it looks different from before.
+func (b *bar) set(sent int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	filled := int(min(sent, b.total) * barWidth / b.total)
+	if b.out == nil || filled <= b.filled {
+		return
+	}
+	b.filled = filled
+	fmt.Fprintf(b.out, "\r%s [%s%s] %s", b.title, strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), megabytes(b.total))
+}
+
+// done ends the line.
+func (b *bar) done() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.out != nil {
+		fmt.Fprintln(b.out)
+		b.out = nil
+	}
+}
