@@ -3,7 +3,7 @@
 export CGO_ENABLED ?= 0
 export GOFLAGS += -buildvcs=false
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS  = -s -w -X github.com/posternhq/postern/host/cli.Version=$(VERSION)
+LDFLAGS  = -s -w -X github.com/posternhq/postern/host/cli.version=$(VERSION)
 
 # Modules of their own: the SDK and the plug-ins.
 MODULES = sdk/go $(patsubst %/go.mod,%,$(wildcard plugins/*/go.mod))

@@ -31,7 +31,7 @@ for project in hello inspect greet-form shout; do
 	echo "deploying plugins/$project"
 	"$POSTERN" deploy "plugins/$project" >/dev/null
 done
-KEY=$("$POSTERN" keys create demo --quiet)
+KEY=$("$POSTERN" keys create demo 2>/dev/null)
 
 cat <<EOF
 

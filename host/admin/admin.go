@@ -70,7 +70,7 @@ func (a *API) Mount(app *fiber.App) {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return newError(nil, status, message, errs...)
 	}
-	app.Use("/v1", a.authenticate, collectError)
+	app.Use("/v1", a.authenticate, assumeJSON, collectError)
 	a.huma = humafiber.New(app, describe())
 	a.appRoutes()
 	a.moduleRoutes()

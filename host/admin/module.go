@@ -116,12 +116,15 @@ func (a *API) upload(ctx context.Context, in *uploadInput) (*moduleOutput, error
 // moduleBytes takes the module out of a raw or multipart body. The result
 // shares no memory with body, which the server uses again.
 func moduleBytes(contentType string, body []byte) ([]byte, error) {
+	if bytes.HasPrefix(body, []byte("\x00asm")) {
+		return bytes.Clone(body), nil // whatever the client calls it
+	}
 	mediaType, params, err := mime.ParseMediaType(contentType)
 	if err != nil && contentType != "" {
 		return nil, host.Errorf(host.CodeInvalid, "Content-Type is malformed")
 	}
 	switch mediaType {
-	case wasmType, "application/octet-stream", "":
+	case wasmType, "application/octet-stream":
 		return bytes.Clone(body), nil
 	case "multipart/form-data":
 		return modulePart(multipart.NewReader(bytes.NewReader(body), params["boundary"]))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
@@ -88,13 +89,37 @@ func cause(message string, errs []error) error {
 		}
 		var detail *huma.ErrorDetail
 		if errors.As(err, &detail) {
-			if detail.Location == "body" {
-				return host.Errorf(host.CodeInvalid, "%s", detail.Message)
-			}
-			return host.Errorf(host.CodeInvalid, "%s: %s", detail.Location, detail.Message)
+			return sentence(detail)
 		}
 	}
+	if message == "request body is required" {
+		message = "The body must be a JSON object"
+	}
 	return host.Errorf(host.CodeInvalid, "%s", message)
+}
+
+// sentence says what is wrong with a parameter or the body.
+func sentence(detail *huma.ErrorDetail) error {
+	_, parameter, isParameter := strings.Cut(detail.Location, ".")
+	switch {
+	case !isParameter:
+		return host.Errorf(host.CodeInvalid, "%s", detail.Message)
+	case detail.Message == "invalid integer":
+		return host.Errorf(host.CodeInvalid, "%s must be a whole number", parameter)
+	case detail.Message == "invalid boolean":
+		return host.Errorf(host.CodeInvalid, "%s must be true or false", parameter)
+	}
+	return host.Errorf(host.CodeInvalid, "%s: %s", parameter, detail.Message)
+}
+
+// assumeJSON treats a body as JSON where a client did not say what it is:
+// `curl -d` calls everything a form, and no route takes forms.
+func assumeJSON(c *fiber.Ctx) error {
+	switch mediaType, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";"); mediaType {
+	case "", fiber.MIMEApplicationForm, fiber.MIMETextPlain:
+		c.Request().Header.SetContentType(fiber.MIMEApplicationJSON)
+	}
+	return c.Next()
 }
 
 // collectError hands an error of a handler to Fiber's error handler and drops
