@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/posternhq/postern/host"
+)
+
+// state is all that the host keeps for one call: what its functions act on.
+// It is used on the calling goroutine only.
+type state struct {
+	budget budget
+	blocks *blocks
+	logs   *logs
+
+	input  extent
+	output extent
+	failed uint64 // address of the error's block, 0 for none
+
+	config    map[string]string
+	variables map[string][]byte
+
+	// waited is done at the deadline; a sleeping guest is woken by it.
+	waited <-chan struct{}
+}
+
+// extent is a part of a block.
+type extent struct{ addr, size uint64 }
+
+// stateKey finds the state in the context that wazero hands to host functions.
+type stateKey struct{}
+
+func stateOf(ctx context.Context) *state { return ctx.Value(stateKey{}).(*state) }
+
+func newState(ctx context.Context, c *Call) *state {
+	s := &state{
+		budget:    budget{limit: uint64(c.MemoryPages) * host.PageBytes},
+		config:    c.Config,
+		variables: map[string][]byte{},
+		waited:    ctx.Done(),
+	}
+	s.blocks = newBlocks(&s.budget)
+	s.logs = newLogs(c.Log, ctx.Done())
+	return s
+}
+
+// reset empties the Extism memory, and with it input, output and error.
+func (s *state) reset() {
+	s.blocks.reset()
+	s.input, s.output, s.failed = extent{}, extent{}, 0
+}
+
+// setInput copies the input into a block of its own.
+func (s *state) setInput(input []byte) error {
+	if len(input) == 0 {
+		return nil
+	}
+	addr := s.blocks.write(input)
+	if addr == 0 {
+		return errors.New("the input does not fit into the endpoint's memory limit")
+	}
+	s.input = extent{addr, uint64(len(input))}
+	return nil
+}
+
+// free gives a block back. The output's bytes outlive the block, as guests
+// free what they have just handed over; a freed input is empty.
+func (s *state) free(addr uint64) {
+	whole := uint64(len(s.blocks.bytes(addr)))
+	if whole == 0 {
+		return
+	}
+	holdsOutput := s.output.addr >= addr && s.output.addr-addr < whole
+	s.blocks.free(addr, holdsOutput)
+	if addr == s.input.addr {
+		s.input.size = 0
+	}
+}
+
+// errOutput marks an error about the output, which was there in time.
+var errOutput = errors.New("output too large")
+
+// takeOutput decides how the call ended, and copies the output.
+func (s *state) takeOutput(most int64) ([]byte, error) {
+	if text := s.errorText(); text != "" {
+		return nil, failed(&Failure{Text: text})
+	}
+	if s.output.size > uint64(most) {
+		return nil, host.Caused(host.CodeInvalidResponse, errOutput, "The module's answer is too large")
+	}
+	return slices.Clone(s.blocks.span(s.output.addr, s.output.size)), nil
+}
+
+// errorText is the error that the guest set, made valid UTF-8.
+func (s *state) errorText() string {
+	return validText(s.blocks.bytes(s.failed), maxFailureText)
+}
+
+// text takes the string in the block at addr; what is no block is "".
+func (s *state) text(addr uint64) string { return string(s.blocks.bytes(addr)) }
+
+// give answers a guest with a new block. It ends a guest that has no memory
+// left for it: 0 would read as "there is none".
+func (s *state) give(data []byte) uint64 {
+	addr := s.blocks.write(data)
+	if addr == 0 && len(data) > 0 {
+		refuse("the memory limit is reached")
+	}
+	return addr
+}
+
+// sleep is the guest's nanosleep. It ends with the call's deadline, after
+// which the guest is stopped.
+func (s *state) sleep(ns int64) {
+	timer := time.NewTimer(time.Duration(ns))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.waited:
+	}
+}

@@ -1,0 +1,3 @@
+;; Never returns.
+(module
+  (func (export "handle") (loop $again (br $again))))

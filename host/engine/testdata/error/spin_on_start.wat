@@ -1,0 +1,5 @@
+;; Never returns from its start function.
+(module
+  (func $start (loop $again (br $again)))
+  (start $start)
+  (func (export "handle")))

@@ -1,0 +1,3 @@
+;; Traps when it is called.
+(module
+  (func (export "handle") unreachable))

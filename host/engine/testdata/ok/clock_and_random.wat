@@ -1,0 +1,17 @@
+;; Answers with 8 bytes of the clock (nanoseconds since 1970) and 8 random ones.
+(module
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $clock_time_get (param i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random_get (param i32 i32) (result i32)))
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "store_u64" (func $store_u64 (param i64 i64)))
+  (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+  (memory (export "memory") 1)
+  (func (export "handle") (result i32)
+    (local $out i64)
+    (local.set $out (call $alloc (i64.const 16)))
+    (if (call $clock_time_get (i32.const 0) (i64.const 1) (i32.const 0)) (then (return (i32.const 1))))
+    (if (call $random_get (i32.const 8) (i32.const 8)) (then (return (i32.const 2))))
+    (call $store_u64 (local.get $out) (i64.load (i32.const 0)))
+    (call $store_u64 (i64.add (local.get $out) (i64.const 8)) (i64.load (i32.const 8)))
+    (call $output_set (local.get $out) (i64.const 16))
+    (i32.const 0)))

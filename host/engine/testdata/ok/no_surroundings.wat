@@ -1,0 +1,27 @@
+;; Looks for arguments, environment, files and sockets. Exits with the number of
+;; those it found.
+(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_accept" (func $accept (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_renumber" (func $renumber (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "/etc/passwd")
+  (func (export "handle") (result i32)
+    (drop (call $args (i32.const 0) (i32.const 4)))
+    (drop (call $environ (i32.const 8) (i32.const 12)))
+    (i32.store (i32.const 16) (i32.const 200)) ;; where and how much to read from standard input
+    (i32.store (i32.const 20) (i32.const 8))
+    (drop (call $read (i32.const 0) (i32.const 16) (i32.const 1) (i32.const 24)))
+    (i32.load (i32.const 0))
+    (i32.load (i32.const 8))
+    (i32.load (i32.const 24))
+    (i32.eqz (call $prestat (i32.const 3) (i32.const 32)))
+    (i32.eqz (call $open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 11)
+      (i32.const 0) (i64.const -1) (i64.const -1) (i32.const 0) (i32.const 40)))
+    (i32.eqz (call $accept (i32.const 3) (i32.const 0) (i32.const 44)))
+    (i32.eqz (call $renumber (i32.const 0) (i32.const 0x7fffffff)))
+    i32.add i32.add i32.add i32.add i32.add i32.add))

@@ -1,0 +1,22 @@
+;; Sets the variable "v" to its input, reads it, deletes it, and answers with
+;; what it read; exits with 1 if it is still there.
+(module
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "length" (func $length (param i64) (result i64)))
+  (import "extism:host/env" "store_u8" (func $store_u8 (param i64 i32)))
+  (import "extism:host/env" "input_offset" (func $input_offset (result i64)))
+  (import "extism:host/env" "var_get" (func $var_get (param i64) (result i64)))
+  (import "extism:host/env" "var_set" (func $var_set (param i64 i64)))
+  (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+  (func $name (result i64)
+    (local $block i64)
+    (local.set $block (call $alloc (i64.const 1)))
+    (call $store_u8 (local.get $block) (i32.const 118))
+    (local.get $block))
+  (func (export "handle") (result i32)
+    (local $value i64)
+    (call $var_set (call $name) (call $input_offset))
+    (local.set $value (call $var_get (call $name)))
+    (call $output_set (local.get $value) (call $length (local.get $value)))
+    (call $var_set (call $name) (i64.const 0))
+    (i64.ne (call $var_get (call $name)) (i64.const 0))))
