@@ -94,9 +94,11 @@ type Server struct {
 	life context.Context
 	end  context.CancelFunc
 
-	mu    sync.Mutex
-	conns map[*conn]struct{}
-	open  sync.WaitGroup // one for each of conns
+	mu       sync.Mutex
+	listener *listener // nil before Serve
+	stopped  bool
+	conns    map[*conn]struct{}
+	open     sync.WaitGroup // one for each of conns
 }
 
 // New returns a server that does not listen yet.
@@ -121,7 +123,15 @@ func New(c Config) *Server {
 // nil, or until the listener fails. It closes the listener.
 func (s *Server) Serve(l net.Listener) (err error) {
 	defer host.Wrap(&err, "server.Serve")
-	return s.http.Serve(&listener{l, s})
+	wrapped := &listener{Listener: l, server: s}
+	s.mu.Lock()
+	s.listener = wrapped
+	stopped := s.stopped
+	s.mu.Unlock()
+	if stopped {
+		return wrapped.Close()
+	}
+	return s.http.Serve(wrapped)
 }
 
 // Shutdown stops accepting connections, lets the requests that have begun
@@ -130,6 +140,7 @@ func (s *Server) Serve(l net.Listener) (err error) {
 func (s *Server) Shutdown(ctx context.Context) (err error) {
 	defer host.Wrap(&err, "server.Shutdown")
 	defer s.end()
+	s.stopListening()
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
 		s.end()
 		s.abandon()
@@ -149,6 +160,17 @@ func (s *Server) Shutdown(ctx context.Context) (err error) {
 	}
 }
 
+// stopListening closes the listener. fasthttp would do it too, but misses one
+// that Serve is only about to give it.
+func (s *Server) stopListening() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+}
+
 // abandon closes every connection as it is.
 func (s *Server) abandon() {
 	s.mu.Lock()
@@ -160,10 +182,17 @@ func (s *Server) abandon() {
 	}
 }
 
-// listener wraps the connections it accepts.
+// listener wraps the connections it accepts. It may be closed twice.
 type listener struct {
 	net.Listener
 	server *Server
+	once   sync.Once
+}
+
+func (l *listener) Close() error {
+	var err error
+	l.once.Do(func() { err = l.Listener.Close() })
+	return err
 }
 
 func (l *listener) Accept() (net.Conn, error) {

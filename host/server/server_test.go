@@ -244,6 +244,14 @@ func (a answer) problem(t testing.TB) (text, code string) {
 	return p.Error, p.Code
 }
 
+// mountedMax is the largest body of the management routes of mounted.
+const mountedMax = 1000
+
+// mounted gives a server management routes.
+func mounted(c *server.Config) {
+	c.Mount, c.MaxManagementBytes = mountTest, mountedMax
+}
+
 // mountTest adds management routes that read bodies in the ways Fiber has.
 func mountTest(app *fiber.App) {
 	app.Get("/v1/things/:name", func(c *fiber.Ctx) error {

@@ -1,0 +1,167 @@
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/posternhq/postern/host"
+)
+
+func TestServer_Errors(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil)
+	for _, test := range []struct {
+		path   string
+		status int
+		code   string
+		logged string
+	}{
+		{"/run/x/error", 500, "internal", "secret-word"},
+		{"/run/x/panic", 500, "internal", "of the test"},
+		{"/run/x/refused", 405, "method_not_allowed", ""},
+	} {
+		t.Run(test.path, func(t *testing.T) {
+			t.Parallel()
+			c := b.dial(t)
+			c.send("GET " + test.path + " HTTP/1.1\r\nHost: h\r\n\r\n")
+			a := c.receive("GET")
+			if _, code := a.problem(t); a.StatusCode != test.status || code != test.code {
+				t.Errorf("got %d %s", a.StatusCode, a.text)
+			}
+			if test.logged != "" && (strings.Contains(a.text, test.logged) || !strings.Contains(b.logs.String(), test.logged)) {
+				t.Errorf("the cause must be in the log and not in %q", a.text)
+			}
+			if !c.isKept() {
+				t.Error("the connection was closed")
+			}
+		})
+	}
+
+	t.Run("headers beside an error", func(t *testing.T) {
+		t.Parallel()
+		c := b.dial(t)
+		c.send("GET /run/x/refused HTTP/1.1\r\nHost: h\r\n\r\n")
+		if a := c.receive("GET"); a.Header.Get("Allow") != "GET" || a.Header.Get("Vary") != "Origin" {
+			t.Errorf("headers %v", a.Header)
+		}
+	})
+}
+
+func TestServer_ResponseHeaders(t *testing.T) {
+	t.Parallel()
+	c := start(t, mounted).dial(t)
+	ids := map[string]bool{}
+	for _, target := range []string{"/run/x/a", "/run/x/headers", "/run/x/error", "/run/x/panic", "/v1/things/a", "/v1/panic", "/none", "/healthz", "/a/.."} {
+		c.send("GET " + target + " HTTP/1.1\r\nHost: h\r\nX-Request-Id: mine\r\n\r\n")
+		a := c.receive("GET")
+		id := a.Header.Get("X-Request-Id")
+		if !host.IsID(id) || ids[id] {
+			t.Errorf("%s: X-Request-Id %q", target, id)
+		}
+		ids[id] = true
+		if len(a.Header.Values("X-Request-Id")) != 1 || a.Header.Get("X-Content-Type-Options") != "nosniff" ||
+			a.Header.Get("Date") == "" || a.Header.Values("Server") != nil {
+			t.Errorf("%s: headers %v", target, a.Header)
+		}
+	}
+
+	c.send("GET /run/x/headers HTTP/1.1\r\nHost: h\r\n\r\n")
+	a := c.receive("GET")
+	if diff := cmp.Diff([]string{"a=1; Path=/; HttpOnly", "b=2"}, a.Header.Values("Set-Cookie")); diff != "" {
+		t.Error(diff)
+	}
+	for _, name := range []string{"X-Bad", "Injected", "Bad Name", "Content-Type"} {
+		if got, ok := a.Header[name]; ok {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// The answer to HEAD is that to GET without its body.
+func TestServer_Head(t *testing.T) {
+	t.Parallel()
+	c := start(t, mounted).dial(t)
+	for _, target := range []string{"/run/x/unread", "/run/x/headers", "/run/x/empty", "/run/x/error", "/v1/things/a", "/healthz", "/none"} {
+		var headers []http.Header
+		for _, method := range []string{"GET", "HEAD"} {
+			c.send(method + " " + target + " HTTP/1.1\r\nHost: h\r\n\r\n")
+			a := c.receive(method)
+			if method == "HEAD" && a.text != "" {
+				t.Errorf("%s: body %q", target, a.text)
+			}
+			a.Header.Del("X-Request-Id")
+			a.Header.Del("Date")
+			headers = append(headers, a.Header)
+		}
+		if diff := cmp.Diff(headers[0], headers[1]); diff != "" {
+			t.Errorf("%s: %s", target, diff)
+		}
+	}
+	if !c.isKept() {
+		t.Error("the connection is out of step")
+	}
+}
+
+func TestServer_Request(t *testing.T) {
+	t.Parallel()
+	c := start(t, nil).dial(t)
+	c.send("GET /run/x/a HTTP/1.1\r\nhost: h\r\nX-Twice: a\r\nx-twice:  b \r\nCookie: c=d; e=\"f\"\r\nX-Empty:\r\nUser-Agent:\tü\r\n\r\n")
+	got := c.receive("GET").echoed(t)
+	want := []host.Header{
+		{Name: "host", Value: "h"}, {Name: "X-Twice", Value: "a"}, {Name: "x-twice", Value: "b"},
+		{Name: "Cookie", Value: `c=d; e="f"`}, {Name: "X-Empty", Value: ""}, {Name: "User-Agent", Value: "ü"},
+	}
+	if diff := cmp.Diff(want, got.Header); diff != "" {
+		t.Error(diff)
+	}
+	if got.Remote != "127.0.0.1" {
+		t.Errorf("remote %q", got.Remote)
+	}
+}
+
+func TestServer_AccessLog(t *testing.T) {
+	t.Parallel()
+	b := start(t, mounted)
+	c := b.dial(t)
+	var ids []string
+	for _, raw := range []string{
+		"GET /run/x/a?api_key=query-secret HTTP/1.1\r\nHost: h\r\nX-API-Key: header-secret\r\n\r\n",
+		"POST /v1/refuse?api_key=query-secret HTTP/1.1\r\nHost: h\r\nAuthorization: header-secret\r\n\r\n",
+		"GET /a?api_key=query-secret HTTP/1.1\r\nHost: h\r\nX: header-secret\x01\r\n\r\n",
+	} {
+		c.send(raw)
+		ids = append(ids, c.receive("GET").Header.Get("X-Request-Id"))
+	}
+	if !c.isClosed() { // and the lines are written
+		t.Error("the connection was kept")
+	}
+	if strings.Contains(b.logs.String(), "-secret") {
+		t.Errorf("a secret is in the log: %s", b.logs)
+	}
+	type line struct {
+		Msg, Method, Path string
+		ID                string `json:"request_id"`
+		Status, Bytes     int
+		Duration          *int64
+	}
+	for i, want := range []line{
+		{Method: "GET", Path: "/run/x/a", Status: 200},
+		{Method: "POST", Path: "/v1/refuse", Status: 409},
+		{Status: 400},
+	} {
+		got := line{}
+		for text := range strings.SplitSeq(b.logs.String(), "\n") {
+			if strings.Contains(text, `"msg":"request"`) && strings.Contains(text, ids[i]) {
+				if err := json.Unmarshal([]byte(text), &got); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if got.ID != ids[i] || got.Method != want.Method || got.Path != want.Path || got.Status != want.Status || got.Bytes < 10 || got.Duration == nil {
+			t.Errorf("line %d: %+v", i, got)
+		}
+	}
+}
