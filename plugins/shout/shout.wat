@@ -23,6 +23,9 @@
     (local.set $length (call $input_length))
     ;; A block as long as the input, in the memory the host keeps for us.
     (local.set $output (call $alloc (local.get $length)))
+    ;; No block for some bytes: the memory limit is reached. 1 is a failure.
+    (if (i32.and (i64.eqz (local.get $output)) (i64.ne (local.get $length) (i64.const 0)))
+      (then (return (i32.const 1))))
     (block $done
       (loop $next
         (br_if $done (i64.ge_u (local.get $i) (local.get $length)))

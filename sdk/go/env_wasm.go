@@ -2,7 +2,10 @@
 
 package postern
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strconv"
+)
 
 // The functions of the Extism ABI this SDK uses; sdk/abi.md specifies them.
 // A block is a piece of memory the host keeps, named by its offset; 0 names
@@ -119,10 +122,15 @@ func load(offset, n uint64, u64 func(uint64) uint64, u8 func(uint64) uint32) []b
 	return b
 }
 
-// store copies b into a new block of the host.
+// store copies b into a new block of the host. Without memory for it the
+// module must end: an answer that could not be stored would look like an empty
+// one.
 func store(b []byte) uint64 {
 	n := uint64(len(b))
 	block := alloc(n)
+	if block == 0 && n > 0 {
+		panic("postern: the memory limit leaves no room for " + strconv.FormatUint(n, 10) + " bytes")
+	}
 	i := uint64(0)
 	for ; i+8 <= n; i += 8 {
 		storeU64(block+i, binary.LittleEndian.Uint64(b[i:]))

@@ -50,7 +50,7 @@ func Handle(h Handler) { handler = h }
 func Run(h Handler) int32 {
 	output, err := answer(h, readInput())
 	if err != nil {
-		Log.Error("%v", err)
+		logFailure(err)
 		fail(err.Error())
 		return 1
 	}
@@ -90,8 +90,26 @@ func run(h Handler, r Request) (res Response, err error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n\n%s", p, debug.Stack())
+			err = &panicError{p, debug.Stack()}
 		}
 	}()
 	return h(r), nil
+}
+
+// panicError is a handler's panic and where it happened, which only the log
+// is told.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+func logFailure(err error) {
+	var p *panicError
+	if errors.As(err, &p) {
+		Log.Error("%v\n\n%s", err, p.stack)
+		return
+	}
+	Log.Error("%v", err)
 }

@@ -1,3 +1,5 @@
+//go:build !wasip1
+
 package postern
 
 import (
@@ -69,6 +71,9 @@ func TestRun_PanicLogsWhere(t *testing.T) {
 	_, log := onHost(t, func(Request) Response { panic("here") }, somePayload)
 	if !strings.Contains(log, "postern_test.go") {
 		t.Errorf("the log %q does not say where", log)
+	}
+	if native.failure != "panic: here" {
+		t.Errorf("the reason is %q, want it without the stack", native.failure)
 	}
 }
 
