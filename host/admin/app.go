@@ -116,8 +116,9 @@ type appsOutput struct {
 	}
 }
 
-// appInput is the path of every route below an app.
-type appInput struct {
+// AppPath is part of every route below an app. Like the other parts of inputs
+// it is exported because huma looks into exported members only.
+type AppPath struct {
 	App string `path:"app" doc:"Id or slug; slug@environment outside production"`
 }
 
@@ -150,7 +151,7 @@ func (a *API) createApp(ctx context.Context, in *struct{ Body appBody }) (*appOu
 	return newAppOutput(app), a.live(ctx)
 }
 
-func (a *API) listApps(ctx context.Context, in *pageInput) (*appsOutput, error) {
+func (a *API) listApps(ctx context.Context, in *PageQuery) (*appsOutput, error) {
 	apps, total, err := a.Store.Apps(ctx, in.page())
 	if err != nil {
 		return nil, err
@@ -161,7 +162,7 @@ func (a *API) listApps(ctx context.Context, in *pageInput) (*appsOutput, error) 
 	return out, nil
 }
 
-func (a *API) getApp(ctx context.Context, in *appInput) (*appOutput, error) {
+func (a *API) getApp(ctx context.Context, in *AppPath) (*appOutput, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
@@ -170,7 +171,7 @@ func (a *API) getApp(ctx context.Context, in *appInput) (*appOutput, error) {
 }
 
 func (a *API) updateApp(ctx context.Context, in *struct {
-	appInput
+	AppPath
 	IfMatch string `header:"If-Match"`
 	Body    appBody
 }) (*appOutput, error) {
@@ -193,7 +194,7 @@ func (a *API) updateApp(ctx context.Context, in *struct {
 	return newAppOutput(app), a.live(ctx)
 }
 
-func (a *API) deleteApp(ctx context.Context, in *appInput) (*deleted, error) {
+func (a *API) deleteApp(ctx context.Context, in *AppPath) (*deleted, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err

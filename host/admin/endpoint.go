@@ -10,8 +10,8 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// endpointBody is what a client may write of an endpoint.
-type endpointBody struct {
+// EndpointBody is what a client may write of an endpoint.
+type EndpointBody struct {
 	Name                   field[string]            `json:"name,omitempty"`
 	Method                 field[string]            `json:"method,omitempty"`
 	Path                   field[string]            `json:"path,omitempty" doc:"Template such as /orders/{id}"`
@@ -35,7 +35,7 @@ type endpointBody struct {
 
 // apply writes the fields that were sent to e, except Module. A null gives a
 // field that has a default its default back.
-func (b *endpointBody) apply(e *host.Endpoint) error {
+func (b *EndpointBody) apply(e *host.Endpoint) error {
 	fresh := host.NewEndpoint()
 	reset(b.Function, &e.Function, fresh.Function)
 	reset(b.RequiresAuthentication, &e.RequiresAuthentication, fresh.RequiresAuthentication)
@@ -174,8 +174,9 @@ type endpointsOutput struct {
 	}
 }
 
-type endpointInput struct {
-	appInput
+// EndpointPath is part of the routes of one endpoint.
+type EndpointPath struct {
+	AppPath
 	Endpoint string `path:"endpoint" doc:"Id of the endpoint"`
 }
 
@@ -188,8 +189,8 @@ func (a *API) endpointRoutes() {
 }
 
 func (a *API) createEndpoint(ctx context.Context, in *struct {
-	appInput
-	Body endpointBody
+	AppPath
+	Body EndpointBody
 }) (*endpointOutput, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
@@ -213,7 +214,7 @@ func (a *API) createEndpoint(ctx context.Context, in *struct {
 
 // fillEndpoint writes a body to an endpoint and settles it. A new endpoint
 // needs a module; a changed one keeps the one it has unless another is named.
-func (a *API) fillEndpoint(d *host.Draft, e *host.Endpoint, body *endpointBody) error {
+func (a *API) fillEndpoint(d *host.Draft, e *host.Endpoint, body *EndpointBody) error {
 	if err := body.apply(e); err != nil {
 		return err
 	}
@@ -241,8 +242,8 @@ func (a *API) active(ctx context.Context, ref string) (*host.Release, error) {
 }
 
 func (a *API) listEndpoints(ctx context.Context, in *struct {
-	appInput
-	pageInput
+	AppPath
+	PageQuery
 }) (*endpointsOutput, error) {
 	release, err := a.active(ctx, in.App)
 	if err != nil {
@@ -262,7 +263,7 @@ func (a *API) listEndpoints(ctx context.Context, in *struct {
 // errNoEndpoint is the answer for an id the release does not have.
 func errNoEndpoint() error { return host.Errorf(host.CodeNotFound, "Endpoint not found") }
 
-func (a *API) getEndpoint(ctx context.Context, in *endpointInput) (*endpointOutput, error) {
+func (a *API) getEndpoint(ctx context.Context, in *EndpointPath) (*endpointOutput, error) {
 	release, err := a.active(ctx, in.App)
 	if err != nil {
 		return nil, err
@@ -275,9 +276,9 @@ func (a *API) getEndpoint(ctx context.Context, in *endpointInput) (*endpointOutp
 }
 
 func (a *API) updateEndpoint(ctx context.Context, in *struct {
-	endpointInput
+	EndpointPath
 	IfMatch string `header:"If-Match"`
-	Body    endpointBody
+	Body    EndpointBody
 }) (*endpointOutput, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
@@ -318,7 +319,7 @@ type deletedEndpoint struct {
 }
 
 func (a *API) deleteEndpoint(ctx context.Context, in *struct {
-	endpointInput
+	EndpointPath
 	IfMatch string `header:"If-Match"`
 }) (*deletedEndpoint, error) {
 	app, err := a.Store.App(ctx, in.App)

@@ -27,8 +27,8 @@ func (a *API) invocationRoutes() {
 }
 
 func (a *API) listInvocations(ctx context.Context, in *struct {
-	appInput
-	pageInput
+	AppPath
+	PageQuery
 	Endpoint string `query:"endpoint" doc:"Only of the endpoint with this id"`
 	Failed   bool   `query:"failed" doc:"Only those that failed"`
 	After    string `query:"after" doc:"Only those newer than the one with this request id"`
@@ -49,7 +49,7 @@ func (a *API) listInvocations(ctx context.Context, in *struct {
 }
 
 func (a *API) getInvocation(ctx context.Context, in *struct {
-	appInput
+	AppPath
 	Request string `path:"request" doc:"Request id"`
 }) (*invocationOutput, error) {
 	app, err := a.Store.App(ctx, in.App)

@@ -77,7 +77,8 @@ type keysOutput struct {
 	}
 }
 
-type keyInput struct {
+// KeyPath is part of the routes of one key.
+type KeyPath struct {
 	Key string `path:"key" doc:"Id of the key"`
 }
 
@@ -101,7 +102,7 @@ func (a *API) createKey(ctx context.Context, in *struct{ Body keyBody }) (*keyOu
 	return newKeyOutput(key, secret), nil
 }
 
-func (a *API) listKeys(ctx context.Context, in *pageInput) (*keysOutput, error) {
+func (a *API) listKeys(ctx context.Context, in *PageQuery) (*keysOutput, error) {
 	keys, total, err := a.Store.Keys(ctx, in.page())
 	if err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ func (a *API) listKeys(ctx context.Context, in *pageInput) (*keysOutput, error) 
 	return out, nil
 }
 
-func (a *API) getKey(ctx context.Context, in *keyInput) (*keyOutput, error) {
+func (a *API) getKey(ctx context.Context, in *KeyPath) (*keyOutput, error) {
 	key, err := a.Store.Key(ctx, in.Key)
 	if err != nil {
 		return nil, err
@@ -124,7 +125,7 @@ func (a *API) getKey(ctx context.Context, in *keyInput) (*keyOutput, error) {
 }
 
 func (a *API) updateKey(ctx context.Context, in *struct {
-	keyInput
+	KeyPath
 	IfMatch string `header:"If-Match"`
 	Body    keyBody
 }) (*keyOutput, error) {
@@ -140,7 +141,7 @@ func (a *API) updateKey(ctx context.Context, in *struct {
 	return newKeyOutput(key, ""), a.live(ctx)
 }
 
-func (a *API) deleteKey(ctx context.Context, in *keyInput) (*deleted, error) {
+func (a *API) deleteKey(ctx context.Context, in *KeyPath) (*deleted, error) {
 	if err := a.Store.DeleteKey(ctx, in.Key); err != nil {
 		return nil, err
 	}

@@ -38,13 +38,14 @@ type modulesOutput struct {
 	}
 }
 
-type moduleInput struct {
-	appInput
+// ModulePath is part of the routes of one module.
+type ModulePath struct {
+	AppPath
 	Module string `path:"module" doc:"Id of the module"`
 }
 
 type uploadInput struct {
-	appInput
+	AppPath
 	Name        string `query:"name" doc:"Name of the module inside its app"`
 	ContentType string `header:"Content-Type"`
 	RawBody     []byte `contentType:"application/wasm"`
@@ -153,8 +154,8 @@ func modulePart(form *multipart.Reader) ([]byte, error) {
 }
 
 func (a *API) listModules(ctx context.Context, in *struct {
-	appInput
-	pageInput
+	AppPath
+	PageQuery
 }) (*modulesOutput, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
@@ -171,7 +172,7 @@ func (a *API) listModules(ctx context.Context, in *struct {
 }
 
 // module finds the module a path names.
-func (a *API) module(ctx context.Context, in *moduleInput) (*host.Module, error) {
+func (a *API) module(ctx context.Context, in *ModulePath) (*host.Module, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
@@ -179,7 +180,7 @@ func (a *API) module(ctx context.Context, in *moduleInput) (*host.Module, error)
 	return a.Store.Module(ctx, app.ID, in.Module)
 }
 
-func (a *API) getModule(ctx context.Context, in *moduleInput) (*moduleOutput, error) {
+func (a *API) getModule(ctx context.Context, in *ModulePath) (*moduleOutput, error) {
 	m, err := a.module(ctx, in)
 	if err != nil {
 		return nil, err
@@ -187,7 +188,7 @@ func (a *API) getModule(ctx context.Context, in *moduleInput) (*moduleOutput, er
 	return newModuleOutput(200, m), nil
 }
 
-func (a *API) download(ctx context.Context, in *moduleInput) (*contentOutput, error) {
+func (a *API) download(ctx context.Context, in *ModulePath) (*contentOutput, error) {
 	m, err := a.module(ctx, in)
 	if err != nil {
 		return nil, err
@@ -200,7 +201,7 @@ func (a *API) download(ctx context.Context, in *moduleInput) (*contentOutput, er
 	return &contentOutput{ContentType: wasmType, Disposition: name, Body: content}, nil
 }
 
-func (a *API) deleteModule(ctx context.Context, in *moduleInput) (*deleted, error) {
+func (a *API) deleteModule(ctx context.Context, in *ModulePath) (*deleted, error) {
 	m, err := a.module(ctx, in)
 	if err != nil {
 		return nil, err

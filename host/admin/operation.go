@@ -141,13 +141,13 @@ var jsonFormat = huma.Format{
 	Unmarshal: decode,
 }
 
-// pageInput is embedded by every list's input.
-type pageInput struct {
+// PageQuery is part of every list.
+type PageQuery struct {
 	Limit  int `query:"limit" doc:"Entries per page: 20 unless given, at most 100"`
 	Offset int `query:"offset" doc:"Entries to skip"`
 }
 
-func (p pageInput) page() host.Page { return host.Page{Limit: p.Limit, Offset: p.Offset}.Clamp() }
+func (p PageQuery) page() host.Page { return host.Page{Limit: p.Limit, Offset: p.Offset}.Clamp() }
 
 // pagination is part of every list's answer.
 type pagination struct {

@@ -28,7 +28,7 @@ type settings map[string]json.RawMessage
 // and the shape of the path do.
 type desiredEndpoint struct {
 	ID field[string] `json:"id,omitempty"`
-	endpointBody
+	EndpointBody
 }
 
 // check refuses what this version cannot do, rather than to ignore it.
@@ -81,8 +81,9 @@ type releasesOutput struct {
 	}
 }
 
-type releaseInput struct {
-	appInput
+// ReleasePath is part of the routes of one release.
+type ReleasePath struct {
+	AppPath
 	Number int `path:"number"`
 }
 
@@ -97,7 +98,7 @@ func (a *API) releaseRoutes() {
 const maxReleaseBytes = 8 << 20
 
 func (a *API) makeRelease(ctx context.Context, in *struct {
-	appInput
+	AppPath
 	IfMatch string `header:"If-Match" doc:"The number of the active release, as an ETag"`
 	Body    releaseBody
 }) (*releaseOutput, error) {
@@ -129,7 +130,7 @@ func (a *API) desire(d *host.Draft, desired []desiredEndpoint) error {
 	d.Endpoints = make([]host.Endpoint, 0, len(desired))
 	for i, want := range desired {
 		e := host.NewEndpoint()
-		if err := a.fillEndpoint(d, e, &want.endpointBody); err != nil {
+		if err := a.fillEndpoint(d, e, &want.EndpointBody); err != nil {
 			return at(i, err)
 		}
 		if old := predecessor(before, e, want.ID.value); old != nil {
@@ -182,8 +183,8 @@ func same(x, y *host.Endpoint) bool {
 }
 
 func (a *API) listReleases(ctx context.Context, in *struct {
-	appInput
-	pageInput
+	AppPath
+	PageQuery
 }) (*releasesOutput, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
@@ -202,7 +203,7 @@ func (a *API) listReleases(ctx context.Context, in *struct {
 	return out, nil
 }
 
-func (a *API) getRelease(ctx context.Context, in *releaseInput) (*releaseOutput, error) {
+func (a *API) getRelease(ctx context.Context, in *ReleasePath) (*releaseOutput, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
@@ -218,7 +219,7 @@ func (a *API) getRelease(ctx context.Context, in *releaseInput) (*releaseOutput,
 }
 
 func (a *API) activate(ctx context.Context, in *struct {
-	releaseInput
+	ReleasePath
 	IfMatch string `header:"If-Match" doc:"The number of the active release, as an ETag"`
 }) (*releaseOutput, error) {
 	app, err := a.Store.App(ctx, in.App)

@@ -1,0 +1,169 @@
+package admin_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/admin"
+	"github.com/posternhq/postern/host/auth"
+	"github.com/posternhq/postern/host/engine"
+	"github.com/posternhq/postern/host/gateway"
+	"github.com/posternhq/postern/host/payload"
+	"github.com/posternhq/postern/host/seal"
+	"github.com/posternhq/postern/host/server"
+	"github.com/posternhq/postern/host/store"
+)
+
+// maxModule is small, so that a test can pass it.
+const maxModule = 1 << 20
+
+// bundle is a whole host on loopback, with a database of its own.
+type bundle struct {
+	t    *testing.T
+	base string
+	key  string
+	db   *store.DB
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	ctx := context.Background()
+	log := slog.New(slog.DiscardHandler)
+	sealer, err := seal.New(make([]byte, 32))
+	check(t, err)
+	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Sealer: sealer})
+	check(t, err)
+	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 4, Queue: 4, Log: log})
+	check(t, err)
+	recorder := gateway.NewRecorder(db, log)
+	key := host.NewOrganizationKey()
+	_, err = db.CreateOrganization(ctx, &host.Organization{
+		ID: host.NewID(), Name: "Test", APIKeyEnabled: true, KeyHash: host.HashSecret(key), CreatedAt: host.Now(), UpdatedAt: host.Now(),
+	})
+	check(t, err)
+	g := gateway.New(gateway.Config{
+		Store: db, Credentials: auth.NewTable(), Engine: e, Recorder: recorder, Log: log,
+		PublicHost: "localhost", MaxResponseBytes: 1 << 20, StatusOf: func(host.Code) int { return 0 },
+	})
+	check(t, g.Refresh(ctx))
+	api := admin.New(admin.Config{
+		Store: db, Invocations: recorder, Credentials: g.Credentials, Refresh: g.Refresh, Check: e.Check,
+		CheckSchema:    func(raw json.RawMessage) error { _, err := payload.CompileSchema(raw); return err },
+		SaveKey:        func(string) {},
+		MaxModuleBytes: maxModule, ManagementHosts: []string{"manage.example.com"}, Log: log,
+	})
+	front := server.New(server.Config{Gateway: g, Mount: api.Mount, MaxManagementBytes: maxModule + 64<<10})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	served := make(chan error, 1)
+	go func() { served <- front.Serve(listener) }()
+	t.Cleanup(func() {
+		check(t, front.Shutdown(ctx))
+		check(t, <-served)
+		recorder.Close()
+		check(t, e.Close(ctx))
+		check(t, db.Close())
+	})
+	return &bundle{t: t, base: "http://" + listener.Addr().String(), key: key, db: db}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer is a decoded JSON answer.
+type answer struct {
+	status int
+	header http.Header
+	body   map[string]any
+	raw    []byte
+}
+
+// text walks into the body by keys and returns what is there, as JSON text;
+// strings come without quotes.
+func (a answer) text(keys ...string) string {
+	var at any = a.body
+	for _, key := range keys {
+		object, ok := at.(map[string]any)
+		if !ok {
+			return "<none>"
+		}
+		if at, ok = object[key]; !ok {
+			return "<none>"
+		}
+	}
+	if s, ok := at.(string); ok {
+		return s
+	}
+	b, _ := json.Marshal(at)
+	return string(b)
+}
+
+// do sends a request with the organization key; headers are name, value pairs
+// that win over the defaults.
+func (b *bundle) do(method, path, body string, headers ...string) answer {
+	b.t.Helper()
+	r, err := http.NewRequest(method, b.base+path, strings.NewReader(body))
+	check(b.t, err)
+	r.Header.Set("X-API-Key", b.key)
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	check(b.t, err)
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	check(b.t, err)
+	a := answer{status: response.StatusCode, header: response.Header, raw: raw}
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/json") {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber()
+		_ = decoder.Decode(&a.body)
+	}
+	return a
+}
+
+// want fails the test unless the answer has the status, and for an error the
+// text and the shape of every error.
+func (b *bundle) want(a answer, status int, text string) answer {
+	b.t.Helper()
+	if a.status != status {
+		b.t.Fatalf("status %d, want %d: %s", a.status, status, a.raw)
+	}
+	if status >= 400 {
+		if !strings.Contains(a.text("error"), text) || a.text("code") == "<none>" || a.text("request_id") != a.header.Get("X-Request-Id") {
+			b.t.Errorf("%d %s, want an error with %q", a.status, a.raw, text)
+		}
+	} else if a.body != nil && a.text("success") != "true" {
+		b.t.Errorf("no success: %s", a.raw)
+	}
+	return a
+}
+
+// newApp creates an app and returns its path.
+func (b *bundle) newApp(name string) string {
+	b.t.Helper()
+	a := b.want(b.do("POST", "/v1/apps", `{"name":"`+name+`"}`), 201, "")
+	return "/v1/apps/" + a.text("app", "id")
+}
+
+// upload sends one of the engine's guests as a module of the app.
+func (b *bundle) upload(app, name, guest string) answer {
+	b.t.Helper()
+	wasm, err := os.ReadFile("../engine/testdata/" + guest + ".wasm")
+	check(b.t, err)
+	return b.do("POST", app+"/modules?name="+name, string(wasm), "Content-Type", "application/wasm")
+}
