@@ -130,8 +130,8 @@ func (l *logs) print(records []*host.Invocation) error {
 
 func (l *logs) printOne(record *host.Invocation) {
 	took := (time.Duration(record.DurationUS) * time.Microsecond).Round(10 * time.Microsecond)
-	fmt.Fprintf(l.out, "%s  %d  %s %s  %s  %s\n", record.StartedAt, record.Status,
-		printable(record.Method), printable(record.Path), took, printable(record.RequestID))
+	fmt.Fprintf(l.out, "%s  %d  %s %s  %s  %s  %s\n", record.StartedAt, record.Status,
+		printable(record.Method), printable(record.Path), took, first(printable(record.Endpoint), "-"), printable(record.RequestID))
 	if record.Code != "" || record.Reason != "" {
 		fmt.Fprintf(l.out, "    %s\n", printable(strings.TrimSuffix(string(record.Code)+": "+record.Reason, ": ")))
 	}

@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/admin"
@@ -65,43 +64,49 @@ func (c *console) configuration(cmd *cobra.Command) (config.Config, error) {
 	return config.Load(args, c.env, os.ReadFile)
 }
 
+// house is an open server: its parts, in the order they were opened.
+type house struct {
+	cfg         config.Config
+	log         *slog.Logger
+	db          *store.DB
+	engine      *engine.Engine
+	recorder    *gateway.Recorder
+	credentials *auth.Table
+	gateway     *gateway.Gateway
+}
+
 // serve opens everything in order, serves until ctx ends, and closes in the
 // opposite order.
 func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
-	log := newLog(c.err, cfg)
+	h := &house{cfg: cfg, log: newLog(c.err, cfg), credentials: auth.NewTable()}
+	// First of all, because it is what fails most often, and a start that
+	// fails should leave nothing behind.
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return hint(fmt.Errorf("cannot listen: %w", err), "--listen names another address; port 0 takes any that is free")
 	}
 	defer listener.Close()
-	db, err := c.openState(ctx, cfg, log)
-	if err != nil {
+	if h.db, err = c.openState(ctx, cfg, h.log); err != nil {
 		return err
 	}
-	defer closeWith(db, &err)
-	runner, err := engine.Open(ctx, engine.Config{
+	defer closeWith(h.db.Close, &err)
+	h.engine, err = engine.Open(ctx, engine.Config{
 		CacheDir:    filepath.Join(cfg.Data, "cache"),
-		Concurrency: int(cfg.MaxConcurrency), Queue: int(cfg.MaxQueue), Log: log,
+		Concurrency: int(cfg.MaxConcurrency), Queue: int(cfg.MaxQueue), Log: h.log,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot start the engine: %w", err)
 	}
-	defer func() {
-		// After the drain nothing runs that anybody waits for.
-		err = errors.Join(err, runner.Close(context.WithoutCancel(ctx)))
-	}()
-	recorder := gateway.NewRecorder(db, log)
-	defer recorder.Close()
-
-	credentials := auth.NewTable()
-	gate := newGateway(cfg, db, credentials, runner, recorder, log)
-	if err := gate.Refresh(ctx); err != nil {
+	// After the drain nothing runs that anybody waits for.
+	defer closeWith(func() error { return h.engine.Close(context.WithoutCancel(ctx)) }, &err)
+	h.recorder = gateway.NewRecorder(h.db, h.log)
+	defer h.recorder.Close()
+	h.gateway = h.newGateway()
+	if err := h.gateway.Refresh(ctx); err != nil {
 		return fmt.Errorf("cannot load the releases: %w", err)
 	}
-	stopFollowing := background(ctx, gate.Follow)
-	defer stopFollowing()
-	front := newServer(cfg, db, credentials, runner, gate, log)
-	return c.listen(ctx, cfg, front, listener, log)
+	defer background(ctx, h.gateway.Follow)()
+	return c.listen(ctx, h, listener)
 }
 
 // background runs task and returns a function that ends it and waits.
@@ -142,35 +147,41 @@ func (c *console) openState(ctx context.Context, cfg config.Config, log *slog.Lo
 	return db, nil
 }
 
-func newGateway(cfg config.Config, db *store.DB, credentials *auth.Table, runner *engine.Engine, recorder *gateway.Recorder, log *slog.Logger) *gateway.Gateway {
+func (h *house) newGateway() *gateway.Gateway {
 	return gateway.New(gateway.Config{
-		Store: db, Credentials: credentials, Engine: runner, Recorder: recorder, Log: log,
-		PublicHost: cfg.PublicHost, MaxResponseBytes: cfg.MaxResponseBytes,
+		Store: h.db, Credentials: h.credentials, Engine: h.engine, Recorder: h.recorder, Log: h.log,
+		PublicHost: h.cfg.PublicHost, MaxResponseBytes: h.cfg.MaxResponseBytes,
 		StatusOf: func(code host.Code) int { return server.Status(&host.Error{Code: code}) },
 	})
 }
 
-func newServer(cfg config.Config, db *store.DB, credentials *auth.Table, runner *engine.Engine, gate *gateway.Gateway, log *slog.Logger) *server.Server {
-	management := admin.Config{
-		Store: db, Invocations: db, Credentials: credentials, Log: log,
-		Refresh: gate.Refresh, Check: runner.Check, CheckSchema: checkEndpointSchema,
-		SaveKey: func(key string) {
-			if err := writeAdminKey(cfg.Data, key); err != nil {
-				log.Error("the new organization API key is not in "+adminKeyFile, "error", err)
-			}
-		},
-		MaxModuleBytes: cfg.MaxModuleBytes, ManagementHosts: cfg.ManagementHosts,
-	}
-	return server.New(server.Config{
-		Gateway: gate, Mount: admin.New(management).Mount, Log: log,
-		Ready: func(ctx context.Context) error {
-			if err := gate.Ready(ctx); err != nil {
-				return err
-			}
-			return db.Ping(ctx)
-		},
-		ManagementHosts: cfg.ManagementHosts, MaxManagementBytes: cfg.MaxModuleBytes + uploadFraming,
+func (h *house) newServer() *server.Server {
+	management := admin.New(admin.Config{
+		// The recorder answers for the log: it has what is not stored yet.
+		Store: h.db, Invocations: h.recorder, Credentials: h.credentials, Log: h.log,
+		Refresh: h.gateway.Refresh, Check: h.engine.Check, CheckSchema: checkEndpointSchema, SaveKey: h.saveKey,
+		MaxModuleBytes: h.cfg.MaxModuleBytes, ManagementHosts: h.cfg.ManagementHosts,
 	})
+	return server.New(server.Config{
+		Gateway: h.gateway, Mount: management.Mount, Ready: h.ready, Log: h.log,
+		ManagementHosts: h.cfg.ManagementHosts, MaxManagementBytes: h.cfg.MaxModuleBytes + uploadFraming,
+	})
+}
+
+// ready reports whether requests can be served now.
+func (h *house) ready(ctx context.Context) error {
+	if err := h.gateway.Ready(ctx); err != nil {
+		return err
+	}
+	return h.db.Ping(ctx)
+}
+
+// saveKey keeps a regenerated organization key where commands find it. The
+// answer to the request shows the key in any case.
+func (h *house) saveKey(key string) {
+	if err := writeAdminKey(h.cfg.Data, key); err != nil {
+		h.log.Error("the new organization API key could not be kept", "file", adminKeyFile, "error", err)
+	}
 }
 
 // uploadFraming is room for what a multipart upload adds to a module.
@@ -183,25 +194,24 @@ func checkEndpointSchema(raw json.RawMessage) error {
 }
 
 // listen serves until ctx ends or the server fails, and shuts it down.
-func (c *console) listen(ctx context.Context, cfg config.Config, front *server.Server, listener net.Listener, log *slog.Logger) error {
+func (c *console) listen(ctx context.Context, h *house, listener net.Listener) error {
+	front := h.newServer()
 	served := make(chan error, 1)
 	go func() { served <- front.Serve(listener) }()
 	fmt.Fprintf(c.out, "listening on http://%s\n", reachable(listener.Addr()))
-	log.Info("serving", "version", version, "address", listener.Addr().String(), "config", cfg)
+	h.log.Info("serving", "version", version, "address", listener.Addr().String(), "config", h.cfg)
 	select {
 	case err := <-served:
 		return fmt.Errorf("cannot serve: %w", err)
 	case <-ctx.Done():
 	}
-	log.Info("shutting down", "timeout", cfg.ShutdownTimeout.String())
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
+	h.log.Info("shutting down", "timeout", h.cfg.ShutdownTimeout.String())
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.ShutdownTimeout)
 	defer cancel()
-	start := time.Now()
 	if err := front.Shutdown(deadline); err != nil {
-		log.Warn("requests were cut off", "error", err)
-		return fmt.Errorf("requests were still under way after %s and were cut off", cfg.ShutdownTimeout)
+		return fmt.Errorf("requests were still under way after %s and were cut off: %w", h.cfg.ShutdownTimeout, err)
 	}
-	log.Info("stopped", "took", time.Since(start).Round(time.Millisecond).String())
+	h.log.Info("stopped")
 	return nil
 }
 
@@ -222,9 +232,9 @@ func newLog(w io.Writer, cfg config.Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// closeWith closes c and keeps the first error.
-func closeWith(c io.Closer, err *error) {
-	if closed := c.Close(); *err == nil {
+// closeWith closes something and keeps the first error.
+func closeWith(close func() error, err *error) {
+	if closed := close(); *err == nil {
 		*err = closed
 	}
 }
