@@ -43,22 +43,24 @@ func (c *cache) entry(digest string) *entry {
 	return &entry{dir: filepath.Join(c.dir, digest+"-"+instrument.Version)}
 }
 
-// open returns a compilation cache on the directory, in memory if there is
-// none or it cannot be had.
-func (e *entry) open() wazero.CompilationCache {
-	if e.dir != "" {
-		want, err := os.ReadFile(filepath.Join(e.dir, sealName))
-		got, sumErr := e.checksum()
-		e.sealed = err == nil && sumErr == nil && string(want) == got
-		if !e.sealed {
-			e.drop()
-		}
-		if cc, err := wazero.NewCompilationCacheWithDir(e.dir); err == nil {
-			e.used = true
-			return cc
-		}
+// open returns a compilation cache on the directory. It is in memory if there
+// is no directory, or, with an error to be logged, if it cannot be had.
+func (e *entry) open() (wazero.CompilationCache, error) {
+	if e.dir == "" {
+		return wazero.NewCompilationCache(), nil
 	}
-	return wazero.NewCompilationCache()
+	want, err := os.ReadFile(filepath.Join(e.dir, sealName))
+	got, sumErr := e.checksum()
+	e.sealed = err == nil && sumErr == nil && string(want) == got
+	if !e.sealed {
+		e.drop()
+	}
+	cc, err := wazero.NewCompilationCacheWithDir(e.dir)
+	if err != nil {
+		return wazero.NewCompilationCache(), err
+	}
+	e.used = true
+	return cc, nil
 }
 
 // seal writes the checksum of a directory that was just filled. The rename

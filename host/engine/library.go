@@ -207,20 +207,23 @@ func (l *library) compile(ctx context.Context, digest string, wasm []byte) (*cod
 	}
 	c := &code{digest: digest, size: m.Size, pages: m.MemoryPages}
 	entry := l.disk.entry(digest)
-	if err := c.build(ctx, derived, entry.open()); err == nil {
-		if err := entry.seal(); err != nil {
-			l.log.Warn("compiled code is not kept on disk", "digest", digest, "error", err)
-		}
-		return c, nil
-	} else if !entry.used {
+	cache, cacheErr := entry.open()
+	err = c.build(ctx, derived, cache)
+	if err == nil && cacheErr == nil {
+		cacheErr = entry.seal()
+	}
+	if err != nil && entry.used {
+		// The fault may be the disk's. Without it, it is the module's.
+		entry.drop()
+		cacheErr = err
+		err = c.build(ctx, derived, wazero.NewCompilationCache())
+	}
+	if err != nil {
 		return nil, err
 	}
-	// The fault may be the disk's. Without it, it is the module's.
-	entry.drop()
-	if err := c.build(ctx, derived, wazero.NewCompilationCache()); err != nil {
-		return nil, err
+	if cacheErr != nil {
+		l.log.Warn("compiled code is not kept on disk", "digest", digest, "error", cacheErr)
 	}
-	l.log.Warn("the cache of compiled code is not used: it cannot be read or written", "digest", digest)
 	return c, nil
 }
 

@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/instrument"
+)
+
+func testLibrary(t *testing.T) *library {
+	t.Helper()
+	l := newLibrary(&cache{}, slog.New(slog.DiscardHandler))
+	t.Cleanup(func() {
+		if err := l.close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// take acquires the code of a guest of testdata.
+func take(t *testing.T, l *library, name string) *code {
+	t.Helper()
+	wasm, err := os.ReadFile("testdata/" + name + ".wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(wasm)
+	c, err := l.acquire(t.Context(), hex.EncodeToString(sum[:]), func(context.Context) ([]byte, error) { return wasm, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// kept lists the digests in the library, the most recently used first.
+func kept(l *library) (digests []string) {
+	for place := l.recent.Front(); place != nil; place = place.Next() {
+		digests = append(digests, place.Value.(*code).digest)
+	}
+	return digests
+}
+
+func TestLibrary_EvictsTheLeastRecentlyUsed(t *testing.T) {
+	t.Parallel()
+	l := testLibrary(t)
+	a, b := take(t, l, "ok/echo"), take(t, l, "ok/nothing")
+	l.release(b)
+	l.release(a)
+	l.limit = l.bytes
+	l.release(take(t, l, "ok/echo")) // now b is the older one
+	c := take(t, l, "ok/config")
+	l.release(c)
+	if got, want := kept(l), []string{c.digest, a.digest}; !slices.Equal(got, want) && !slices.Equal(got, want[:1]) {
+		t.Errorf("kept %v, want %v", got, want)
+	}
+	if slices.Contains(kept(l), b.digest) || l.bytes > l.limit || len(l.codes) != l.recent.Len() {
+		t.Errorf("%d codes of %d bytes are kept, the bound is %d", len(l.codes), l.bytes, l.limit)
+	}
+}
+
+func TestLibrary_KeepsWhatIsInUse(t *testing.T) {
+	t.Parallel()
+	l := testLibrary(t)
+	l.limit = 1
+	a := take(t, l, "ok/echo")
+	b := take(t, l, "ok/nothing")
+	if len(l.codes) != 2 {
+		t.Fatalf("%d codes while two are in use", len(l.codes))
+	}
+	// Both still work: closed code could not be instantiated.
+	for _, c := range []*code{a, b} {
+		s := newState(t.Context(), &Call{MemoryPages: 16, Log: func(string, string) {}})
+		in, err := open(t.Context(), c, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.close(t.Context())
+	}
+	l.release(a)
+	if got := kept(l); !slices.Equal(got, []string{b.digest}) {
+		t.Errorf("after one was released %v is kept, want %s", got, b.digest)
+	}
+	l.release(b)
+	if got := kept(l); !slices.Equal(got, []string{b.digest}) {
+		t.Errorf("the last one must stay, though it is over the bound: %v", got)
+	}
+}
+
+// TestLibrary_DistrustsTheDisk: code that wazero refuses, although its seal
+// fits, is not taken for a fault of the module.
+func TestLibrary_DistrustsTheDisk(t *testing.T) {
+	t.Parallel()
+	disk, err := openCache(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := testLibrary(t)
+	l.disk = disk
+	c := take(t, l, "ok/echo")
+	l.release(c)
+	if err := l.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e := disk.entry(c.digest)
+	written, err := filepath.Glob(filepath.Join(e.dir, "wazero-*", "*"))
+	if err != nil || len(written) != 1 {
+		t.Fatalf("the cache holds %v (%v)", written, err)
+	}
+	if err := os.WriteFile(written[0], []byte("garbage that is longer than the header"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.used = true
+	if err := e.seal(); err != nil {
+		t.Fatal(err)
+	}
+	l.release(take(t, l, "ok/echo"))
+	if _, err := os.Stat(e.dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory is still there (%v)", err)
+	}
+}
+
+// TestKnown compares the table of imports with what guests really get.
+func TestKnown(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	r := wazero.NewRuntime(ctx)
+	t.Cleanup(func() { _ = r.Close(context.Background()) })
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+	if err := instantiateEnv(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+	if len(instrument.Known(instrument.ExtismModule)) != len(env) {
+		t.Errorf("%d functions are known, %d implemented", len(instrument.Known(instrument.ExtismModule)), len(env))
+	}
+	capabilities := []string{
+		instrument.Memory, instrument.Log, instrument.Config, instrument.Variables,
+		instrument.HTTP, instrument.Clock, instrument.Random, instrument.WASI,
+	}
+	for _, module := range []string{instrument.ExtismModule, instrument.WASIModule} {
+		offered := r.Module(module).ExportedFunctionDefinitions()
+		if len(offered) != len(instrument.Known(module)) {
+			t.Errorf("%s: %d functions are offered, %d known", module, len(offered), len(instrument.Known(module)))
+		}
+		for _, im := range instrument.Known(module) {
+			def, ok := offered[im.Name]
+			if !ok || !slices.Equal(def.ParamTypes(), wasmTypes(im.Params)) || !slices.Equal(def.ResultTypes(), wasmTypes(im.Results)) {
+				t.Errorf("%s.%s: known as %v, offered as %v", module, im.Name, im, def)
+			}
+			if !slices.Contains(capabilities, im.Capability) || im.Kind != host.FuncKind {
+				t.Errorf("%s.%s: %+v", module, im.Name, im)
+			}
+		}
+	}
+}
