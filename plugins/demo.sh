@@ -9,7 +9,7 @@ LISTEN=${POSTERN_LISTEN:-127.0.0.1:8080}
 POSTERN_DATA=${POSTERN_DATA:-$PWD/bin/demo}
 POSTERN_SERVER=http://$LISTEN
 export POSTERN_DATA POSTERN_SERVER
-mkdir -p "$POSTERN_DATA"
+mkdir -p -m 700 "$POSTERN_DATA"
 
 "$POSTERN" serve --listen "$LISTEN" --log-level warn >"$POSTERN_DATA/serve.out" &
 HOST=$!
