@@ -1,7 +1,7 @@
--- The organization owns everything else; a database has one, which "only"
--- makes sure of. Changes tell the hosts of a database what to load again: the
--- sequence is taken from a single row, whose lock makes it rise in the order
--- in which transactions commit, and no number is ever missing.
+-- The organization owns everything else; a database has one, which the column
+-- "single" makes sure of. Changes tell the hosts of a database what to load
+-- again: the sequence is taken from one row, whose lock makes it rise in the
+-- order in which transactions commit, and no number is ever missing.
 
 -- +goose Up
 CREATE TABLE organization (

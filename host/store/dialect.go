@@ -43,7 +43,7 @@ func dialectOf(c Config) *dialect {
 // survive a power cut; transactions take the write lock when they begin,
 // because taking it later can fail in ways that waiting does not cure.
 const sqlitePragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
-	"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate&_dqs=0"
+	"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)&_txlock=immediate&_dqs=0"
 
 // sqliteDialect has one writer: the database admits no more, and waiting in
 // the pool honours contexts.

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
 	"io/fs"
-	"math"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -62,16 +60,12 @@ func (p *pool) migrate(ctx context.Context, skip func(string) bool, options []go
 // migrateAll migrates the databases one after the other. Their migrations are
 // numbered together, so the newest of all is the version of the whole.
 func migrateAll(ctx context.Context, pools []*pool, databases []database, options []goose.ProviderOption) (from, to int64, err error) {
-	from, to = math.MinInt64, math.MinInt64
 	for i, p := range pools {
 		before, after, err := p.migrate(ctx, databases[i].skip, options)
 		if err != nil {
-			return 0, 0, p.dialect.fail(ctx, err)
+			return 0, 0, err
 		}
 		from, to = max(from, before), max(to, after)
-	}
-	if len(pools) == 0 {
-		return 0, 0, errors.New("no database to migrate")
 	}
 	return from, to, nil
 }

@@ -78,7 +78,7 @@ func (db *DB) MakeRelease(ctx context.Context, appID string, edit func(*host.Dra
 		if _, err := s.exec("UPDATE app SET active_release = $1, last_release = $1 WHERE id = $2", row.Number, appID); err != nil {
 			return err
 		}
-		if err := pruneReleases(s, appID, row.Number); err != nil {
+		if err := pruneReleases(s, appID); err != nil {
 			return err
 		}
 		made, err = oneRelease(s, appID, row.Number)
@@ -137,11 +137,11 @@ func insertReleaseRow(s *session, row releaseRow) error {
 	return nil
 }
 
-// pruneReleases drops the oldest releases but host.MaxReleases, never the
-// active one.
-func pruneReleases(s *session, appID string, active int) error {
-	_, err := s.exec(`DELETE FROM release WHERE app_id = $1 AND number <> $2 AND number <=
-		(SELECT number FROM release WHERE app_id = $1 ORDER BY number DESC LIMIT 1 OFFSET $3)`, appID, active, host.MaxReleases)
+// pruneReleases drops the oldest releases but host.MaxReleases. It is called
+// for an app whose active release is its newest, which therefore stays.
+func pruneReleases(s *session, appID string) error {
+	_, err := s.exec(`DELETE FROM release WHERE app_id = $1 AND number <=
+		(SELECT number FROM release WHERE app_id = $1 ORDER BY number DESC LIMIT 1 OFFSET $2)`, appID, host.MaxReleases)
 	return err
 }
 

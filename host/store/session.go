@@ -132,7 +132,11 @@ func returning[T any](s *session, query string, args ...any) (T, error) {
 		var none T
 		return none, errText()
 	}
-	return one[T](s, "Row to change", query, args...)
+	changed, err := one[T](s, "", query, args...)
+	if host.CodeOf(err) == host.CodeNotFound {
+		return changed, errors.New("the row to change is missing")
+	}
+	return changed, err
 }
 
 // save runs a statement with the named values (:name) of row, a struct, or of

@@ -12,6 +12,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -45,9 +46,9 @@ type Config struct {
 }
 
 // DB is an open database. It implements every store interface of package host
-// and may be used concurrently. No method may be called from inside the
-// function given to another one: on SQLite there is a single writer, and it
-// would wait for itself.
+// and may be used concurrently. From inside a function given to one of its
+// methods, only reads are allowed: on SQLite there is a single writer, and it
+// would wait for itself. Such a function must be quick, for the same reason.
 type DB struct {
 	main, log       *pool // the same one if the invocation log has no database of its own
 	pools           []*pool
@@ -85,7 +86,9 @@ func Open(ctx context.Context, c Config) (db *DB, err error) {
 	return db, err
 }
 
-func open(ctx context.Context, c Config) (_ *DB, from, to int64, err error) {
+// open does what Open says, and tells the version of the schema before and
+// after.
+func open(ctx context.Context, c Config) (db *DB, from, to int64, err error) {
 	d := dialectOf(c)
 	databases, err := d.databases(c)
 	if err != nil {
@@ -95,29 +98,34 @@ func open(ctx context.Context, c Config) (_ *DB, from, to int64, err error) {
 	if err != nil {
 		return nil, 0, 0, d.fail(ctx, err)
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	db := &DB{sealer: c.Sealer, keepInvocations: c.Invocations, keepChanges: c.Changes}
-	if db.keepInvocations <= 0 {
-		db.keepInvocations = DefaultInvocations
+	db = &DB{
+		sealer:          c.Sealer,
+		keepInvocations: cmp.Or(max(c.Invocations, 0), DefaultInvocations),
+		keepChanges:     cmp.Or(max(c.Changes, 0), DefaultChanges),
 	}
-	if db.keepChanges <= 0 {
-		db.keepChanges = DefaultChanges
+	if err = db.connect(d, databases); err == nil {
+		from, to, err = migrateAll(ctx, db.pools, databases, options)
 	}
+	if err = errors.Join(err, unlock()); err == nil {
+		err = db.Ping(ctx)
+	}
+	if err != nil {
+		return nil, 0, 0, errors.Join(d.fail(ctx, err), db.Close())
+	}
+	return db, from, to, nil
+}
+
+// connect prepares a pool for each database.
+func (db *DB) connect(d *dialect, databases []database) error {
 	for _, where := range databases {
 		p, err := newPool(d, where)
 		if err != nil {
-			return nil, 0, 0, errors.Join(d.fail(ctx, err), db.Close())
+			return err
 		}
 		db.pools = append(db.pools, p)
 	}
 	db.main, db.log = db.pools[0], db.pools[len(db.pools)-1]
-	if from, to, err = migrateAll(ctx, db.pools, databases, options); err == nil {
-		err = db.Ping(ctx)
-	}
-	if err != nil {
-		return nil, 0, 0, errors.Join(err, db.Close())
-	}
-	return db, from, to, nil
+	return nil
 }
 
 // Close waits for running statements and closes the connections.
@@ -156,7 +164,7 @@ func newPool(d *dialect, where database) (*pool, error) {
 		p.reader.SetMaxOpenConns(maxReaders)
 		p.reader.SetMaxIdleConns(maxReaders)
 	}
-	// Connections through proxies and failovers should not live for ever.
+	// Proxies and firewalls cut idle connections without a word.
 	p.reader.SetConnMaxIdleTime(5 * time.Minute)
 	return p, nil
 }

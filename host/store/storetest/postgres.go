@@ -79,7 +79,7 @@ cd "$1"
 trap 'cat log; rm -rf "$1"' EXIT
 "$2/initdb" -D data -U postgres -E UTF8 --locale=C --no-sync -A password --pwfile=password >log 2>&1 || exit 1
 "$2/pg_ctl" -D data -w -t 120 -l log start -o "-p $3 -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
-	-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=400 -c shared_buffers=64MB" >>log 2>&1 || exit 1
+	-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off -c max_connections=400 -c shared_buffers=64MB" >>log 2>&1 || exit 1
 trap 'rm -rf "$1"' EXIT
 echo ready
 cat >/dev/null

@@ -1,0 +1,255 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/store"
+)
+
+func newOrganization(t *testing.T, db *store.DB) *host.Organization {
+	t.Helper()
+	org := &host.Organization{ID: host.NewID(), Name: "Example", KeyHash: host.HashSecret("apps_secret")}
+	if _, err := db.CreateOrganization(t.Context(), org); err != nil {
+		t.Fatal(err)
+	}
+	return org
+}
+
+func newApp(t *testing.T, db *store.DB, org *host.Organization) *host.App {
+	t.Helper()
+	app := host.NewApp(org.ID)
+	app.Name = "Example"
+	app.EngagementCredentials = json.RawMessage(`{"token":"engagement-sesame"}`)
+	app.EmailCredentials = json.RawMessage(`{"token":"email-sesame"}`)
+	if err := db.CreateApp(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	return app
+}
+
+// TestDB_SecretsAreSealed looks for secrets in what a thief of the database
+// would have.
+func TestDB_SecretsAreSealed(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, c store.Config) {
+		db := open(t, c)
+		org := newOrganization(t, db)
+		app := newApp(t, db, org)
+		key, secret := host.NewKey("Example")
+		if err := db.CreateKey(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		stolen := rawContent(t, db, c)
+		if !bytes.Contains(stolen, []byte(app.ID)) || !bytes.Contains(stolen, []byte(key.Prefix)) {
+			t.Fatal("the search does not even find what is not secret")
+		}
+		for _, secret := range []string{app.APIKey, app.APISecret, "engagement-sesame", "email-sesame", secret, secret[len(host.KeyPrefix)+8:]} {
+			if bytes.Contains(stolen, []byte(secret)) || bytes.Contains(stolen, []byte(hex.EncodeToString([]byte(secret)))) {
+				t.Errorf("%.8s… can be read", secret)
+			}
+		}
+		// A sealed value that is moved to another row opens nothing.
+		other := host.NewApp(org.ID)
+		other.Name = "Other"
+		if err := db.CreateApp(t.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+		writers, _ := db.Connections()
+		if _, err := writers[0].Exec("UPDATE app SET api_secret = (SELECT api_secret FROM app WHERE id = $1) WHERE id = $2", app.ID, other.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.App(t.Context(), other.ID); err == nil {
+			t.Errorf("the moved secret was unsealed: %v", got.APISecret == app.APISecret)
+		}
+	})
+}
+
+// rawContent is every byte of the database files, or every row as text.
+func rawContent(t *testing.T, db *store.DB, c store.Config) []byte {
+	t.Helper()
+	var all []byte
+	if c.URL == "" {
+		files, _ := filepath.Glob(filepath.Join(c.Dir, "*.db*"))
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, content...)
+		}
+		return all
+	}
+	writers, _ := db.Connections()
+	for _, table := range []string{"organization", "app", "key", "change"} {
+		var rows []string
+		if err := writers[0].Select(&rows, "SELECT CAST(t.* AS TEXT) FROM "+table+" t"); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, strings.Join(rows, "\n")...)
+	}
+	return all
+}
+
+func TestDB_KeepsChanges(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, c store.Config) {
+		c.Changes = 5
+		db := open(t, c)
+		app := newApp(t, db, newOrganization(t, db)) // changes 1 and 2
+		for range 8 {
+			if _, err := db.UpdateApp(t.Context(), app.ID, func(*host.App) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for after, want := range map[int64]struct {
+			complete bool
+			count    int
+		}{0: {false, 5}, 4: {false, 5}, 5: {true, 5}, 6: {true, 4}, 9: {true, 1}, 10: {true, 0}, 11: {false, 0}} {
+			changes, complete, err := db.Changes(t.Context(), after)
+			if err != nil || complete != want.complete || len(changes) != want.count {
+				t.Errorf("Changes(%d) = %d changes, complete %v, %v; want %+v", after, len(changes), complete, err, want)
+			}
+		}
+	})
+}
+
+func TestDB_KeepsInvocations(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, c store.Config) {
+		c.Invocations = 10
+		db := open(t, c)
+		for i := range 7 {
+			batch := []host.Invocation{{AppID: "a", RequestID: fmt.Sprint(i, "a")}, {AppID: "a", RequestID: fmt.Sprint(i, "b")}}
+			if err := db.AddInvocations(t.Context(), batch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		records, total, err := db.Invocations(t.Context(), "a", host.InvocationFilter{}, host.Page{})
+		if err != nil || total != 10 || records[0].RequestID != "6b" || records[9].RequestID != "2a" {
+			t.Errorf("%d kept, %v", total, err)
+		}
+		if err := db.AddInvocations(t.Context(), make([]host.Invocation, 25)); err != nil {
+			t.Fatal(err)
+		}
+		if _, total, _ = db.Invocations(t.Context(), "", host.InvocationFilter{}, host.Page{}); total != 10 {
+			t.Errorf("%d kept of a batch larger than the bound", total)
+		}
+	})
+}
+
+// TestDB_LostConnection ends the server's side of a transaction.
+func TestDB_LostConnection(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, c store.Config) {
+		if c.URL == "" {
+			t.Skip("a file has no connection to lose")
+		}
+		db := open(t, c)
+		app := newApp(t, db, newOrganization(t, db))
+		_, err := db.UpdateApp(t.Context(), app.ID, func(a *host.App) error {
+			a.Name = "Lost"
+			killer, err := sql.Open("postgres", c.URL)
+			if err != nil {
+				return err
+			}
+			defer killer.Close()
+			_, err = killer.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+			return err
+		})
+		if e := host.AsError(err); e.Code != host.CodeUnavailable || e.Message != "The database is not available" {
+			t.Errorf("error %v", err)
+		}
+		if got, err := db.App(t.Context(), app.ID); err != nil || got.Name != app.Name {
+			t.Errorf("afterwards: %+v, %v", got, err)
+		}
+	})
+}
+
+// TestDB_Busy holds the write lock of the file as another process could.
+func TestDB_Busy(t *testing.T) {
+	t.Parallel()
+	c := store.Config{Dir: t.TempDir(), Sealer: newSealer(t)}
+	db := open(t, c)
+	app := newApp(t, db, newOrganization(t, db))
+	held := lockFile(t, filepath.Join(c.Dir, "postern.db"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := db.DeleteApp(ctx, app.ID); host.CodeOf(err) != host.CodeUnavailable {
+		t.Errorf("a write that may not wait: %v", err)
+	}
+	impatient, err := sql.Open("sqlite", "file:"+filepath.Join(c.Dir, "postern.db")+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer impatient.Close()
+	if _, err := impatient.Begin(); !db.Unavailable(err) {
+		t.Errorf("the error of a locked file is not recognised: %v", err)
+	}
+	if err := held.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.DeleteApp(t.Context(), app.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDB_NoSealer(t *testing.T) {
+	t.Parallel()
+	db := open(t, store.Config{Dir: t.TempDir()})
+	org := newOrganization(t, db)
+	app := host.NewApp(org.ID)
+	app.Name = "Open"
+	if err := db.CreateApp(t.Context(), app); host.CodeOf(err) != host.CodeInternal {
+		t.Errorf("an app was stored without a sealer: %v", err)
+	}
+}
+
+// TestDialect_OneSeam keeps the choice between databases in dialect.go.
+func TestDialect_OneSeam(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("files %q, %v", files, err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if file == "dialect.go" {
+			if lines := bytes.Count(source, []byte("\n")); lines >= 100 {
+				t.Errorf("dialect.go has %d lines: the seam must stay under 100", lines)
+			}
+			continue
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		var s scanner.Scanner
+		files := token.NewFileSet()
+		s.Init(files.AddFile(file, -1, len(source)), source, nil, 0) // without comments
+		for {
+			pos, tok, text := s.Scan()
+			if tok == token.EOF {
+				break
+			}
+			for _, word := range []string{"postgres", "sqlite", "lib/pq", "c.url", "for update"} {
+				if strings.Contains(strings.ToLower(text), word) {
+					t.Errorf("%s: %s belongs in dialect.go", files.Position(pos), text)
+				}
+			}
+		}
+	}
+}
