@@ -58,7 +58,8 @@ func (c *Call) setDefaults() {
 // other than 0, or set an error: a *Failure is in the chain; CodeModuleTimeout
 // past the deadline; CodeInvalidResponse for more output than OutputBytes;
 // CodeOverloaded if no instance was free in time; CodeUnavailable if ctx was
-// cancelled or the engine is closing; CodeInternal; and whatever Load answers.
+// cancelled, the engine is closing, or Load says so; CodeInternal, also for any
+// other error of Load.
 func (e *Engine) Call(ctx context.Context, c Call) (output []byte, err error) {
 	defer host.Wrap(&err, "engine.Call(%q)", c.Function)
 	defer e.rescue(&err)
@@ -69,6 +70,11 @@ func (e *Engine) Call(ctx context.Context, c Call) (output []byte, err error) {
 	c.setDefaults()
 
 	code, err := e.library.acquire(ctx, c.Digest, c.Load)
+	if host.CodeOf(err) == host.CodeInvalid {
+		// It passed Check once, perhaps of another version of this host. The
+		// client asked for nothing wrong.
+		return nil, failed(&Failure{ExitCode: 1, Text: host.AsError(err).Message})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ import (
 	"github.com/posternhq/postern/host/engine"
 )
 
+//go:generate testdata/build.sh
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // guest reads a guest of testdata by its path without the ending.
@@ -56,11 +58,6 @@ func open(t testing.TB, c engine.Config) *engine.Engine {
 	})
 	return e
 }
-
-// recorder keeps what a guest logs as "level text".
-type recorder struct{ lines []string }
-
-func (r *recorder) log(level, text string) { r.lines = append(r.lines, level+" "+text) }
 
 func TestCall_Output(t *testing.T) {
 	t.Parallel()
@@ -263,102 +260,6 @@ func TestCall_ClockAndRandom(t *testing.T) {
 	}
 }
 
-func TestCall_Log(t *testing.T) {
-	t.Parallel()
-	e := open(t, engine.Config{})
-	run := func(name, input string) []string {
-		var r recorder
-		c := call(guest(t, name))
-		c.Input, c.Log = []byte(input), r.log
-		if _, err := e.Call(t.Context(), c); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		return r.lines
-	}
-	want := []string{"trace a\ufffdb", "debug a\ufffdb", "info a\ufffdb", "warn a\ufffdb", "error a\ufffdb"}
-	if got := run("ok/log_levels", "a\xffb"); strings.Join(got, "|") != strings.Join(want, "|") {
-		t.Errorf("levels: got %q", got)
-	}
-	want = []string{"info one", "info two and a half", "error bad \ufffd byte", "info no end"}
-	if got := run("ok/print", ""); strings.Join(got, "|") != strings.Join(want, "|") {
-		t.Errorf("output: got %q", got)
-	}
-	got := run("ok/log_flood", "")
-	if len(got) != host.MaxLogLines+1 || got[0] != "info x" || got[1] != "info x" || !strings.HasPrefix(got[len(got)-1], "warn The module logged more") {
-		t.Errorf("flood: got %d lines, the last %q", len(got), got[len(got)-1])
-	}
-	var size int
-	for _, line := range run("ok/log_long_lines", "") {
-		size += len(line)
-		if len(line) > 3*4096+20 { // an invalid byte takes three when it is made valid
-			t.Errorf("a line of %d bytes was kept", len(line))
-		}
-	}
-	if size > 1<<20+4096 {
-		t.Errorf("%d bytes were kept", size)
-	}
-}
-
-func TestCall_LogOfFailedCall(t *testing.T) {
-	t.Parallel()
-	e := open(t, engine.Config{})
-	var r recorder
-	c := call(guest(t, "ok/print"))
-	c.Log, c.MemoryPages, c.Function = r.log, 1, "missing"
-	if _, err := e.Call(t.Context(), c); err == nil || len(r.lines) != 0 {
-		t.Errorf("got %q, %v", r.lines, err)
-	}
-	c.Log, c.Function = nil, "handle"
-	if _, err := e.Call(t.Context(), c); err != nil {
-		t.Errorf("without Log: %v", err)
-	}
-}
-
-func TestCall_Overloaded(t *testing.T) {
-	t.Parallel()
-	e := open(t, engine.Config{Concurrency: 1, Queue: 1})
-	c := call(guest(t, "ok/log_levels"))
-	running, finish := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	c.Log = func(string, string) { once.Do(func() { close(running); <-finish }) }
-	results := make(chan error, 3)
-	start := func(c engine.Call) { _, err := e.Call(context.Background(), c); results <- err }
-	go start(c)
-	<-running
-	other := call(guest(t, "ok/nothing"))
-	// Of two more calls one waits and one is turned away at once.
-	go start(other)
-	go start(other)
-	if err := <-results; host.CodeOf(err) != host.CodeOverloaded {
-		t.Errorf("got %v, want CodeOverloaded", err)
-	}
-	close(finish)
-	for range 2 {
-		if err := <-results; err != nil {
-			t.Errorf("a call that had a place failed: %v", err)
-		}
-	}
-}
-
-// TestCall_WaitsWithinDeadline: waiting for an instance uses the deadline up.
-func TestCall_WaitsWithinDeadline(t *testing.T) {
-	t.Parallel()
-	e := open(t, engine.Config{Concurrency: 1, Queue: 1})
-	c := call(guest(t, "ok/log_levels"))
-	running, finish, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	c.Log = func(string, string) { once.Do(func() { close(running); <-finish }) }
-	go func() { _, _ = e.Call(context.Background(), c); close(done) }()
-	<-running
-	other := call(guest(t, "ok/nothing"))
-	other.Timeout = time.Millisecond
-	if _, err := e.Call(t.Context(), other); host.CodeOf(err) != host.CodeOverloaded {
-		t.Errorf("got %v, want CodeOverloaded", err)
-	}
-	close(finish)
-	<-done
-}
-
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	e := open(t, engine.Config{})
@@ -375,14 +276,30 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCall_ModuleThatCannotRun: a stored module may stop being valid with
+// another version of the host.
+func TestCall_ModuleThatCannotRun(t *testing.T) {
+	t.Parallel()
+	e := open(t, engine.Config{})
+	_, err := e.Call(t.Context(), call([]byte("(module)")))
+	if host.CodeOf(err) != host.CodeModuleFailed || !strings.Contains(err.Error(), "WebAssembly text") {
+		t.Errorf("got %v, want CodeModuleFailed", err)
+	}
+}
+
 func TestCall_LoadFails(t *testing.T) {
 	t.Parallel()
 	e := open(t, engine.Config{})
 	c := call(guest(t, "ok/echo"))
 	missing := host.Errorf(host.CodeNotFound, "Module not found")
 	c.Load = func(context.Context) ([]byte, error) { return nil, missing }
-	if _, err := e.Call(t.Context(), c); !errors.Is(err, missing) {
-		t.Errorf("got %v", err)
+	if _, err := e.Call(t.Context(), c); host.CodeOf(err) != host.CodeInternal || !errors.Is(err, missing) {
+		t.Errorf("missing: got %v, want CodeInternal", err)
+	}
+	away := host.Errorf(host.CodeUnavailable, "The database is away")
+	c.Load = func(context.Context) ([]byte, error) { return nil, away }
+	if _, err := e.Call(t.Context(), c); host.CodeOf(err) != host.CodeUnavailable {
+		t.Errorf("away: got %v, want CodeUnavailable", err)
 	}
 	c.Load = func(context.Context) ([]byte, error) { return guest(t, "ok/nothing"), nil }
 	if _, err := e.Call(t.Context(), c); host.CodeOf(err) != host.CodeInternal {
@@ -406,34 +323,5 @@ func TestCall_PanicInLog(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "index out of range") || !strings.Contains(out.String(), "engine_test.go") {
 		t.Errorf("the log has no stack: %s", out.String())
-	}
-}
-
-func TestClose_RefusesCalls(t *testing.T) {
-	t.Parallel()
-	e, err := engine.Open(t.Context(), engine.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := call(guest(t, "ok/log_levels"))
-	running, finish, done := make(chan struct{}), make(chan struct{}), make(chan error)
-	var once sync.Once
-	c.Log = func(string, string) { once.Do(func() { close(running); <-finish }) }
-	go func() { _, err := e.Call(context.Background(), c); done <- err }()
-	<-running
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := e.Close(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("with a call under way: got %v", err)
-	}
-	if _, err := e.Call(t.Context(), c); host.CodeOf(err) != host.CodeUnavailable {
-		t.Errorf("after Close: got %v, want CodeUnavailable", err)
-	}
-	close(finish)
-	if err := <-done; err != nil {
-		t.Errorf("the call under way: %v", err)
-	}
-	if err := e.Close(t.Context()); err != nil {
-		t.Error(err)
 	}
 }

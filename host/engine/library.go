@@ -130,7 +130,7 @@ func (l *library) build(ctx context.Context, digest string, load func(context.Co
 	}
 	wasm, err := load(ctx)
 	if err != nil {
-		return err
+		return unloadable(err)
 	}
 	if sum := sha256.Sum256(wasm); hex.EncodeToString(sum[:]) != digest {
 		return host.Caused(host.CodeInternal, fmt.Errorf("the stored module %s has other bytes", digest), "Internal error")
@@ -152,6 +152,15 @@ func (l *library) build(ctx context.Context, digest string, load func(context.Co
 	l.mu.Unlock()
 	l.discard(evicted)
 	return nil
+}
+
+// unloadable is the error of a module whose bytes cannot be had: the database
+// is away, or it lacks what a release needs, which is no fault of the client.
+func unloadable(err error) error {
+	if host.CodeOf(err) == host.CodeUnavailable {
+		return err
+	}
+	return host.Caused(host.CodeInternal, err, "Internal error")
 }
 
 // evict takes the least recently used codes out until the bound is kept. Those
