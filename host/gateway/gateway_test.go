@@ -339,6 +339,18 @@ func TestServe_Domain(t *testing.T) {
 	}
 }
 
+// TestServe_NoSDK runs the example plug-in that is written in WAT.
+func TestServe_NoSDK(t *testing.T) {
+	t.Parallel()
+	b := setup(t, host.Production, production)
+	b.serveGuest("../../../plugins/shout/shout", func(e *host.Endpoint) { e.Input, e.Function = host.InputBody, "shout" })
+	response, err := b.Serve(context.Background(), request("Hello, wörld!"))
+	check(t, err)
+	if string(response.Body) != "HELLO, WöRLD!" {
+		t.Errorf("got %q", response.Body)
+	}
+}
+
 // TestServe_Run covers what differs below /run/.
 func TestServe_Run(t *testing.T) {
 	t.Parallel()

@@ -38,9 +38,6 @@ func NewRecorder(store host.InvocationStore, log *slog.Logger) *Recorder {
 	return r
 }
 
-// Dropped is the number of records that were not kept.
-func (r *Recorder) Dropped() int64 { return r.dropped.Load() }
-
 func (r *Recorder) record(i host.Invocation) {
 	if i.Code == "" && len(r.queue) > recordQueue/2 {
 		r.dropped.Add(1)
@@ -83,6 +80,9 @@ func (r *Recorder) run() {
 			close(done)
 		case <-ticker.C:
 			batch = r.write(batch)
+			if n := r.dropped.Swap(0); n > 0 {
+				r.log.Warn("invocations not recorded: there are more than can be written", "count", n)
+			}
 		}
 	}
 }
@@ -96,8 +96,7 @@ func (r *Recorder) write(batch []host.Invocation) []host.Invocation {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := r.store.AddInvocations(ctx, batch); err != nil {
-		r.dropped.Add(int64(len(batch)))
-		r.log.Error("invocations dropped", "count", len(batch), "error", err)
+		r.log.Error("invocations not recorded", "count", len(batch), "error", err)
 	}
 	return batch[:0]
 }
