@@ -343,7 +343,7 @@ func TestServe_Domain(t *testing.T) {
 func TestServe_NoSDK(t *testing.T) {
 	t.Parallel()
 	b := setup(t, host.Production, production)
-	b.serveGuest("../../../plugins/shout/shout", func(e *host.Endpoint) { e.Input, e.Function = host.InputBody, "shout" })
+	b.serveGuest("../../../plugins/shout/shout", func(e *host.Endpoint) { e.Input = host.InputBody })
 	response, err := b.Serve(context.Background(), request("Hello, wörld!"))
 	check(t, err)
 	if string(response.Body) != "HELLO, WöRLD!" {
