@@ -13,12 +13,10 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// What is read of a body nobody wanted, so that the client gets its answer: a
-// client that is still sending when the connection closes may never see it.
-const (
-	discardBytes = 16 << 20
-	discardTime  = 2 * time.Second
-)
+// discardBytes is how much is read of a body that nobody wanted, so that the
+// client gets its answer: one that is still sending when the connection closes
+// may never see it.
+const discardBytes = 16 << 20
 
 // Bounds of what surrounds the data of a chunked body.
 const (
@@ -226,6 +224,6 @@ func (b *body) discard() {
 	if b.complete() || b.awaited {
 		return
 	}
-	b.end = time.Now().Add(discardTime)
+	b.end = time.Now().Add(b.conn.timeouts.Discard)
 	_, _ = io.CopyN(io.Discard, b, discardBytes)
 }

@@ -1,18 +1,28 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/posternhq/postern/host/server"
 )
 
 // A body nobody read must not be taken for the next request.
 func TestServer_UnreadBody(t *testing.T) {
 	t.Parallel()
-	b := start(t, mounted)
+	b := start(t, func(c *server.Config) {
+		mounted(c)
+		c.Timeouts.Discard = 50 * time.Millisecond
+	})
 	smuggled := "GET /run/x/smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
 	for name, raw := range map[string]string{
 		"length": fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(smuggled), smuggled),
@@ -73,6 +83,49 @@ func TestServer_TooLarge(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// pipes is a listener whose connections have no buffers: who writes waits for
+// the other side to read.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { close(p.done); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+// A client that reads only when it has sent everything gets its answer: the
+// server reads on before it answers.
+func TestServer_TooLarge_Deaf(t *testing.T) {
+	t.Parallel()
+	s := server.New(server.Config{Gateway: &gateway{}, Timeouts: server.Timeouts{Discard: time.Minute}})
+	l := &pipes{make(chan net.Conn), make(chan struct{})}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	ours, theirs := net.Pipe()
+	l.conns <- theirs
+	if err := ours.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	c := &client{t, ours, bufio.NewReader(ours)}
+	const size = 8 << 20
+	c.send(request(fmt.Sprintf("Content-Length: %d\r\n", size), strings.Repeat("a", size)))
+	if a := c.receive("POST"); a.StatusCode != 413 || !c.isClosed() {
+		t.Errorf("status %d: %s", a.StatusCode, a.text)
+	}
+	if err := errors.Join(s.Shutdown(context.Background()), <-served); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -172,6 +225,19 @@ func TestServer_Expect(t *testing.T) {
 			}
 		})
 	}
+
+	t.Run("long after another answer", func(t *testing.T) {
+		t.Parallel()
+		c := start(t, func(c *server.Config) { c.Timeouts.Write = 50 * time.Millisecond }).dial(t)
+		if !c.isKept() {
+			t.Fatal("the connection was closed")
+		}
+		time.Sleep(100 * time.Millisecond) // past the deadline of that answer
+		c.send(request("Expect: 100-continue\r\nContent-Length: 3\r\n", ""))
+		if a := c.receive("POST"); a.StatusCode != 100 {
+			t.Errorf("status %d", a.StatusCode)
+		}
+	})
 
 	t.Run("without a body", func(t *testing.T) {
 		t.Parallel()

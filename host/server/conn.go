@@ -172,7 +172,7 @@ func (c *conn) Close() error {
 // their way, its system would throw the answer away with the connection.
 func (c *conn) waitForClient() {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil || c.Conn.SetReadDeadline(time.Now().Add(discardTime)) != nil {
+	if !ok || half.CloseWrite() != nil || c.Conn.SetReadDeadline(time.Now().Add(c.timeouts.Discard)) != nil {
 		return
 	}
 	_, _ = io.CopyN(io.Discard, c.Conn, discardBytes)

@@ -194,7 +194,7 @@ func (h *head) readConnection() {
 	}
 	for _, value := range h.values("Expect") {
 		if strings.EqualFold(value, "100-continue") {
-			h.awaitsContinue = h.protocol == "1.1" && h.length != 0
+			h.awaitsContinue = h.protocol == "1.1"
 		}
 	}
 }

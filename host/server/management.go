@@ -73,11 +73,10 @@ func (x *exchange) serveManagement(h *head) {
 	x.ctx.SetUserValue(exchangeKey{}, x)
 	limited := x.limitBody(h)
 	x.management(x.ctx)
+	// Some of Fiber's ways to read a body lose the error.
 	if limited != nil && limited.exceeded {
-		// Some of Fiber's ways to read a body lose the error.
 		x.fail(tooLarge())
-	}
-	if fault := x.conn.body.fault(); fault != nil && x.ctx.Response.StatusCode() >= 400 {
+	} else if fault := x.conn.body.fault(); fault != nil {
 		x.fail(fault)
 	}
 	x.sortAllow()

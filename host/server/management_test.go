@@ -39,8 +39,8 @@ func TestServer_Management(t *testing.T) {
 		{name: "encoded dots", method: "GET", target: "/v1/things/%2e%2e", status: 400, code: "invalid_request", text: "path must not contain . or .. segments"},
 		{name: "bad encoding", method: "GET", target: "/v1/things/%zz", status: 400, code: "invalid_request", text: "path has a bad percent-encoding"},
 		{name: "another method", method: "DELETE", target: "/v1/things/a", status: 405, code: "method_not_allowed", text: "Method not allowed", allow: "GET, HEAD, PUT"},
-		{name: "OPTIONS", method: "OPTIONS", target: "/v1/refuse", status: 405, code: "method_not_allowed", text: "Method not allowed", allow: "POST"},
-		{name: "unknown method", method: "BREW", target: "/v1/refuse", status: 405, code: "method_not_allowed", text: "Method not allowed", allow: "POST"},
+		{name: "OPTIONS", method: "OPTIONS", target: "/v1/refuse", status: 405, code: "method_not_allowed", text: "Method not allowed", allow: "DELETE, POST"},
+		{name: "unknown method", method: "BREW", target: "/v1/refuse", status: 405, code: "method_not_allowed", text: "Method not allowed", allow: "DELETE, POST"},
 		{name: "unknown method and path", method: "BREW", target: "/v1/other", status: 404, code: "not_found", text: "Not found"},
 		{name: "health", method: "GET", target: "/healthz", status: 200, text: `{"status":"ok"}`},
 		{name: "ready", method: "GET", target: "/readyz", status: 200, text: `{"status":"ok"}`},
@@ -92,11 +92,13 @@ func TestServer_ManagementBody(t *testing.T) {
 func TestServer_ManagementBody_Malformed(t *testing.T) {
 	t.Parallel()
 	b := start(t, mounted)
-	c := b.dial(t)
-	c.send("POST /v1/things HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")
-	a := c.receive("POST")
-	if _, code := a.problem(t); a.StatusCode != 400 || code != "invalid_request" || !c.isClosed() {
-		t.Errorf("got %d %s", a.StatusCode, a.text)
+	for _, target := range []string{"POST /v1/things", "PUT /v1/things/a"} {
+		c := b.dial(t)
+		c.send(target + " HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")
+		a := c.receive("POST")
+		if _, code := a.problem(t); a.StatusCode != 400 || code != "invalid_request" || !c.isClosed() {
+			t.Errorf("%s: got %d %s", target, a.StatusCode, a.text)
+		}
 	}
 }
 

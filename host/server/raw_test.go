@@ -182,6 +182,7 @@ func TestServer_Accepts(t *testing.T) {
 		{name: "close", raw: "GET /run/x/ HTTP/1.1\r\nHost: h\r\nConnection: TE, Close\r\n\r\n", want: echoed{Path: "/run/x/"}, closed: true},
 		{name: "HTTP/1.0", raw: "GET /run/x/ HTTP/1.0\r\nHost: h\r\n\r\n", want: echoed{Path: "/run/x/", Protocol: "1.0"}, closed: true},
 		{name: "HTTP/1.0 kept", raw: "GET /run/x/ HTTP/1.0\r\nHost: h\r\nConnection: Keep-Alive\r\n\r\n", want: echoed{Path: "/run/x/", Protocol: "1.0"}},
+		{name: "Expect in HTTP/1.0", raw: "GET /run/x/ HTTP/1.0\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", want: echoed{Path: "/run/x/", Protocol: "1.0", Body: "abc", Length: 3}, closed: true},
 		{name: "199 headers", raw: request(strings.Repeat("A:\r\n", 199), ""), want: echoed{Method: "POST", Path: "/run/x/echo"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -61,6 +61,10 @@ type Timeouts struct {
 	// Idle bounds the wait for the next request of a connection. Default
 	// 2 min.
 	Idle time.Duration
+	// Discard bounds the wait for the rest of a body that nobody wanted,
+	// before the answer, and for the client to read the answer, before the
+	// connection closes. Default 2 s.
+	Discard time.Duration
 }
 
 func (c *Config) setDefaults() {
@@ -72,6 +76,7 @@ func (c *Config) setDefaults() {
 		{&c.Timeouts.Body, 5 * time.Minute},
 		{&c.Timeouts.Write, 2 * time.Minute},
 		{&c.Timeouts.Idle, 2 * time.Minute},
+		{&c.Timeouts.Discard, 2 * time.Second},
 	} {
 		if *d.value == 0 {
 			*d.value = d.fallback
@@ -142,7 +147,6 @@ func (s *Server) Shutdown(ctx context.Context) (err error) {
 	defer s.end()
 	s.stopListening()
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
-		s.end()
 		s.abandon()
 		return err
 	}

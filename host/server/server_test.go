@@ -266,6 +266,7 @@ func mountTest(app *fiber.App) {
 		return c.Status(201).SendString(string(body))
 	})
 	app.Post("/v1/refuse", func(*fiber.Ctx) error { return host.Errorf(host.CodeConflict, "Taken") })
+	app.Delete("/v1/refuse", func(*fiber.Ctx) error { return nil })
 	app.Get("/v1/panic", func(*fiber.Ctx) error { panic("of the test") })
 	app.Get("/v1/fail", func(*fiber.Ctx) error { return errors.New("secret-word") })
 }

@@ -23,6 +23,21 @@ func chunkedBody(in io.Reader) *body {
 	return newBody(c, &head{length: -1})
 }
 
+// A connection whose request is not over looks for no other, even if nobody
+// has told fasthttp to close it.
+func TestConn_NextInsideBody(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{
+		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n",
+		"POST / HTTP/9\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n",
+	} {
+		c := &conn{Conn: deaf{}, in: bufio.NewReaderSize(strings.NewReader(raw), maxHeadBytes), timeouts: &Timeouts{}}
+		if got, err := io.ReadAll(c); string(got) != standIn || err != nil {
+			t.Errorf("%q: fasthttp read %q, %v", raw, got, err)
+		}
+	}
+}
+
 // FuzzChunks holds our reading of chunks against the standard library's: what
 // ours takes must be the same data, and end at the same byte.
 func FuzzChunks(f *testing.F) {
