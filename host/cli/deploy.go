@@ -106,15 +106,19 @@ func ensureApp(ctx context.Context, api *client.Client, m *manifest) (app *host.
 		return app, false, err
 	}
 	// The slug comes from the first name and stays: an app whose name for
-	// people is another is named twice.
-	app, err = api.CreateApp(ctx, client.AppFields{Name: client.Value(m.App), Environment: client.Value(m.Environment)})
+	// people would make another slug is named twice.
+	name := m.App
+	if host.Slug(m.Name) == m.App {
+		name = m.Name
+	}
+	app, err = api.CreateApp(ctx, client.AppFields{Name: client.Value(name), Environment: client.Value(m.Environment)})
 	if err != nil {
 		return nil, false, err
 	}
 	if app.Slug != m.App {
 		return nil, false, hint(fmt.Errorf("the server named the new app %s", app.Slug), "write “app: %s” in %s", app.Slug, manifestName)
 	}
-	if m.Name != "" && m.Name != m.App {
+	if m.Name != "" && m.Name != name {
 		app, err = api.UpdateApp(ctx, app.ID, client.AppFields{Name: client.Value(m.Name)})
 	}
 	return app, true, err

@@ -66,11 +66,11 @@ func readManifest(dir string) (*manifest, error) {
 		sort.SliceStable(faults, func(i, j int) bool { return faults[i].line < faults[j].line })
 		list := &faultList{what: "the manifest"}
 		for _, fault := range faults {
-			place := name
 			if fault.line > 0 {
-				place = fmt.Sprintf("%s:%d", name, fault.line)
+				list.faults = append(list.faults, name+":"+fault.String())
+			} else {
+				list.faults = append(list.faults, name+": "+fault.text)
 			}
-			list.faults = append(list.faults, place+": "+fault.text)
 		}
 		return nil, list
 	}
@@ -127,7 +127,10 @@ func checkMeaning(file *yamlFile, m *manifest) []lineFault {
 		}
 		e, err := toEndpoint(fields)
 		if err != nil {
-			faults = append(faults, lineFault{file.line(pointer), host.AsError(err).Message})
+			// The domain's sentences begin with the field they are about.
+			text := host.AsError(err).Message
+			field, _, _ := strings.Cut(text, " ")
+			faults = append(faults, lineFault{file.line(pointer + "/" + field), text})
 			continue
 		}
 		t, _ := host.ParseTemplate(e.Path) // Validate has parsed it before

@@ -23,6 +23,8 @@ type lineFault struct {
 	text string
 }
 
+func (f lineFault) String() string { return fmt.Sprintf("%d: %s", f.line, f.text) }
+
 // parseYAML reads one document. What could change a value behind the reader's
 // back (anchors, merges, tags, repeated keys) is a fault.
 func parseYAML(content []byte) (*yamlFile, error) {

@@ -1,0 +1,117 @@
+package cli_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/posternhq/postern/host/cli"
+)
+
+// valid is a manifest without a fault, which tests damage.
+const valid = `app: shop
+modules:
+  orders: {source: .}
+  shout: {file: shout.wasm}
+endpoints:
+  - name: List
+    method: GET
+    path: /orders
+    module: orders
+    requires_authentication: false
+  - name: One
+    method: GET
+    path: /orders/{id}
+    module: orders
+    timeout_ms: 100
+    allowed_ips: [203.0.113.0/24]
+    required_variables: {tier: gold}
+    request_schema:
+      type: object
+      required: [name]
+`
+
+func TestManifest_Faults(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		old, new string   // what of valid is replaced by what
+		want     []string // begins of the faults
+	}{
+		"none":              {"", "", []string{}},
+		"no YAML":           {"app: shop", "app: [", []string{"0: not valid YAML: "}},
+		"a list":            {valid, "- app\n", []string{"1: "}},
+		"nothing":           {valid, "# later\n", []string{"1: "}},
+		"two documents":     {"app: shop", "app: shop\n---\napp: shop", []string{"3: a second document is not allowed"}},
+		"missing":           {"app: shop\n", "", []string{"1: missing property 'app'"}},
+		"unknown field":     {"app: shop", "app: shop\nnmae: x", []string{"2: additional properties 'nmae' not allowed"}},
+		"unknown in nested": {"    timeout_ms: 100", "    timeout: 100", []string{"15: endpoints/1: additional properties 'timeout' not allowed"}},
+		"given twice":       {"app: shop", "app: shop\napp: shop", []string{"2: app is given twice"}},
+		"anchor":            {"app: shop", "app: &a shop", []string{`1: only plain values, lists and mappings are allowed`}},
+		"merge":             {"  shout: {file: shout.wasm}", "  shout: {<<: {file: shout.wasm}}", []string{"4: merge keys are not allowed"}},
+		"tag":               {"app: shop", "app: !!str shop", []string{"1: only plain values"}},
+		"not a number":      {"timeout_ms: 100", "timeout_ms: .nan", []string{"15: only plain values"}},
+		"slug":              {"app: shop", "app: My Shop", []string{"1: app: 'My Shop' does not match pattern"}},
+		"source and file":   {"{source: .}", "{source: ., file: x}", []string{"3: modules/orders: maxProperties"}},
+		"several":           {"method: GET", "method: get", []string{"7: endpoints/0/method: value must be one of", "12: endpoints/1/method: value must be one of"}},
+		"module":            {"    module: orders\n    timeout", "    module: order\n    timeout", []string{`14: module "order" is none of this manifest's: orders, shout`}},
+		"path":              {"/orders/{id}", "/orders/{id", []string{`13: path segment "{id" must be a literal or one whole {parameter}`}},
+		"same shape":        {"path: /orders\n", "path: /orders/{other}\n", []string{"13: GET /orders/{id} and GET /orders/{other} match the same requests"}},
+		"IP":                {"203.0.113.0/24", "203.0.113.0/33", []string{`16: allowed_ips must hold IP addresses`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := strings.ReplaceAll(valid, test.old, test.new)
+			if test.old == "" {
+				text = valid
+			}
+			got := cli.CheckManifest([]byte(text))
+			if !slices.EqualFunc(got, test.want, strings.HasPrefix) {
+				t.Errorf("faults of\n%s\nare %q\nwant %q", text, got, test.want)
+			}
+		})
+	}
+}
+
+// TestManifest_Plugins holds the examples of this repository to be valid.
+func TestManifest_Plugins(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../plugins/*/postern.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d manifests, %v", len(files), err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if faults := cli.CheckManifest(content); len(faults) > 0 {
+			t.Errorf("%s: %q", file, faults)
+		}
+	}
+}
+
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte(valid))
+	f.Add([]byte("a: &x [*x, {<<: *x}]\n---\n? {b: c}\n: |\n  d\n"))
+	f.Add([]byte("app: !!binary aGk=\n\"\\u0000\": 0x7fffffffffffffffff\n"))
+	f.Fuzz(func(_ *testing.T, content []byte) {
+		cli.CheckManifest(content) // must not panic
+	})
+}
+
+func TestBar(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	cli.DrawBar(&out, "up", 2<<20, 0, 1<<10, 1<<20, 2<<20)
+	want := "\rup [" + strings.Repeat(" ", 30) + "] 2.0 MiB" +
+		"\rup [" + strings.Repeat("=", 15) + strings.Repeat(" ", 15) + "] 2.0 MiB" +
+		"\rup [" + strings.Repeat("=", 30) + "] 2.0 MiB\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+}
