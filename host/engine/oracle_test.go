@@ -84,6 +84,9 @@ func oracleDir(t testing.TB) string {
 }
 
 func TestOracle(t *testing.T) {
+	if underRace {
+		t.Skip("one call at a time has no races, and compiling takes minutes; the tests without the race detector include it")
+	}
 	extism.SetLogLevel(extism.LogLevelInfo)
 	dir := oracleDir(t)
 	plugins, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
