@@ -20,9 +20,9 @@ type invocationRow struct {
 
 var insertInvocation = insertInto[invocationRow]("invocation")
 
-// invocationChunk is how many records one statement inserts; databases limit
-// the values of a statement.
-const invocationChunk = 500
+// invocationChunk is how many records one statement inserts. Databases limit
+// the values of a statement, and SQLite takes time in the square of them.
+const invocationChunk = 50
 
 // AddInvocations implements host.InvocationStore.
 func (db *DB) AddInvocations(ctx context.Context, records []host.Invocation) (err error) {

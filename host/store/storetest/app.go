@@ -207,7 +207,7 @@ var appTests = []test{
 		}
 		wantApp(t, b, one.ID, one)
 	}},
-	{"UpdateFreesDomains", func(t *testing.T, b bundle) {
+	{"UpdateMovesDomains", func(t *testing.T, b bundle) {
 		one, two := b.app("One"), b.app("Two")
 		set := func(app *host.App, domains ...string) {
 			t.Helper()
@@ -217,7 +217,7 @@ var appTests = []test{
 		}
 		set(one, "moving.example.com")
 		set(one)
-		set(two, "moving.example.com")
+		set(two, "moving.example.com", "moving.example.com")
 	}},
 	{"UpdateConcurrently", func(t *testing.T, b bundle) {
 		app := b.app("Busy")
