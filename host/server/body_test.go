@@ -21,7 +21,7 @@ func TestServer_UnreadBody(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *server.Config) {
 		mounted(c)
-		c.Timeouts.Discard = 50 * time.Millisecond
+		c.Timeouts.Discard = 200 * time.Millisecond
 	})
 	smuggled := "GET /run/x/smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
 	for name, raw := range map[string]string{
@@ -228,11 +228,11 @@ func TestServer_Expect(t *testing.T) {
 
 	t.Run("long after another answer", func(t *testing.T) {
 		t.Parallel()
-		c := start(t, func(c *server.Config) { c.Timeouts.Write = 50 * time.Millisecond }).dial(t)
+		c := start(t, func(c *server.Config) { c.Timeouts.Write = 200 * time.Millisecond }).dial(t)
 		if !c.isKept() {
 			t.Fatal("the connection was closed")
 		}
-		time.Sleep(100 * time.Millisecond) // past the deadline of that answer
+		time.Sleep(300 * time.Millisecond) // past the deadline of that answer
 		c.send(request("Expect: 100-continue\r\nContent-Length: 3\r\n", ""))
 		if a := c.receive("POST"); a.StatusCode != 100 {
 			t.Errorf("status %d", a.StatusCode)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/server"
 )
 
 func TestServer_Errors(t *testing.T) {
@@ -164,4 +165,19 @@ func TestServer_AccessLog(t *testing.T) {
 			t.Errorf("line %d: %+v", i, got)
 		}
 	}
+}
+
+func BenchmarkServer(b *testing.B) {
+	server := start(b, func(c *server.Config) { c.Log = nil })
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		c := server.dial(b)
+		for pb.Next() {
+			c.send("GET /run/x/unread HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n")
+			if _, err := c.in.Peek(1); err != nil {
+				b.Fatal(err)
+			}
+			_, _ = c.in.Discard(c.in.Buffered())
+		}
+	})
 }

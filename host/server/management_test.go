@@ -106,7 +106,7 @@ func TestServer_ManagementHosts(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *server.Config) {
 		mounted(c)
-		c.ManagementHosts = []string{"admin.example.com"}
+		c.ManagementHosts = []string{"Admin.example.com:8080"}
 	})
 	for _, test := range []struct {
 		host, target string

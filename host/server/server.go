@@ -12,6 +12,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -109,6 +110,10 @@ type Server struct {
 // New returns a server that does not listen yet.
 func New(c Config) *Server {
 	c.setDefaults()
+	c.ManagementHosts = slices.Clone(c.ManagementHosts)
+	for i, name := range c.ManagementHosts {
+		c.ManagementHosts[i] = host.HostName(name)
+	}
 	s := &Server{Config: c, conns: map[*conn]struct{}{}}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.management = s.newManagement()

@@ -97,7 +97,7 @@ func TestServer_Shutdown_First(t *testing.T) {
 func TestServer_Timeouts(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *server.Config) {
-		c.Timeouts = server.Timeouts{Read: 50 * time.Millisecond, Body: 100 * time.Millisecond, Idle: 50 * time.Millisecond, Discard: 50 * time.Millisecond}
+		c.Timeouts = server.Timeouts{Read: 500 * time.Millisecond, Body: 600 * time.Millisecond, Idle: 500 * time.Millisecond, Discard: 200 * time.Millisecond}
 	})
 	for _, test := range []struct {
 		name, raw string
