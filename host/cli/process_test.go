@@ -18,7 +18,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/posternhq/postern/host/cli"
 	"github.com/posternhq/postern/host/store/storetest"
 )
 
@@ -266,19 +265,5 @@ func TestLogs_Follow(t *testing.T) {
 	}
 	if err := tail.Wait(); err != nil {
 		t.Errorf("interrupting a tail is no failure, but it ended with %v", err)
-	}
-}
-
-// TestTables_Printable shows that what a server says cannot steer the terminal.
-func TestTables_Printable(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, `{"success":true,"apps":[{"slug":"a","name":"\u001b[31mred\u202e\n"}],"pagination":{}}`)
-	}))
-	defer server.Close()
-	var stdout, stderr bytes.Buffer
-	code := cli.Main([]string{"apps", "list", "--server", server.URL, "--api-key", "x"}, strings.NewReader(""), &stdout, &stderr, nil)
-	if code != 0 || stderr.Len() > 0 || !strings.Contains(stdout.String(), `\x1b[31mred\u202e\n`) || strings.Contains(stdout.String(), "\x1b") {
-		t.Errorf("exit code %d, %q, %q", code, stdout.String(), stderr.String())
 	}
 }
