@@ -20,8 +20,6 @@ import (
 	"github.com/posternhq/postern/host/engine"
 )
 
-//go:generate testdata/build.sh
-
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // guest reads a guest of testdata by its path without the ending.

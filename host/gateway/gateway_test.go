@@ -232,10 +232,11 @@ func TestServe_Fails(t *testing.T) {
 		environment, guest string
 		code               host.Code
 		details            bool
+		reason             string
 	}{
-		{host.Production, "error/trap_on_call", host.CodeModuleFailed, false},
-		{host.Development, "error/trap_on_call", host.CodeModuleFailed, true},
-		{host.Production, "error/spin_forever", host.CodeModuleTimeout, false},
+		{host.Production, "error/trap_on_call", host.CodeModuleFailed, false, "unreachable"},
+		{host.Development, "error/trap_on_call", host.CodeModuleFailed, true, "unreachable"},
+		{host.Production, "error/spin_forever", host.CodeModuleTimeout, false, "did not answer within 200ms"},
 	} {
 		b := setup(t, tt.environment, production)
 		b.serveGuest(tt.guest, func(e *host.Endpoint) { e.TimeoutMS = 200 })
@@ -251,7 +252,7 @@ func TestServe_Fails(t *testing.T) {
 		}
 		record, err := b.recorder().Invocation(context.Background(), b.app.ID, r.ID)
 		check(t, err)
-		if record.Code != tt.code || record.Reason == "" || record.Status != 599 || record.Endpoint != "Echo" {
+		if record.Code != tt.code || !strings.Contains(record.Reason, tt.reason) || record.Status != 599 || record.Endpoint != "Echo" {
 			t.Errorf("%s in %s: record %+v", tt.guest, tt.environment, record)
 		}
 	}

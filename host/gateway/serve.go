@@ -206,9 +206,10 @@ func overloaded(err error) host.Response {
 // reason goes to the log of the invocation, and in development to the wire.
 func (c *call) explain(err error) error {
 	failure := *host.AsError(err)
-	if failure.Err != nil {
-		c.trace.reason = failure.Err.Error()
+	if failure.Err == nil || failure.Code != host.CodeModuleFailed && failure.Code != host.CodeInvalidResponse {
+		return err // no fault of the module, or the message says it all
 	}
+	c.trace.reason = failure.Err.Error()
 	if failure.Code == host.CodeModuleFailed && c.place.App.Environment == host.Development {
 		failure.Details = c.trace.reason
 	}
