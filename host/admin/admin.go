@@ -66,10 +66,6 @@ func New(c Config) *API { return &API{Config: c} }
 // Mount adds the routes of the management API to app, whose error handler
 // answers the errors they return.
 func (a *API) Mount(app *fiber.App) {
-	huma.NewErrorWithContext = newError
-	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		return newError(nil, status, message, errs...)
-	}
 	app.Use("/v1", a.authenticate, assumeJSON, collectError)
 	a.huma = humafiber.New(app, describe())
 	a.appRoutes()

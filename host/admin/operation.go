@@ -66,6 +66,15 @@ func (c *carrier) Error() string { return c.err.Error() }
 // errorKey is where an error waits in the Fiber context until huma is done.
 type errorKey struct{}
 
+// huma makes its errors by package variables, so they are set once, before any
+// API serves.
+func init() {
+	huma.NewErrorWithContext = newError
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return newError(nil, status, message, errs...)
+	}
+}
+
 // newError stands in for huma's own errors: it notes what happened for the
 // middleware that hands it to the server's error table.
 func newError(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {

@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/posternhq/postern/host/cli"
+	"github.com/posternhq/postern/host/store/storetest"
 )
 
 // TestMain lets the test binary be the commands that scripts run.
@@ -54,8 +55,30 @@ var goEnv = sync.OnceValues(func() ([]string, error) {
 //	fill FILE BYTES        write a file of that size
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		runScripts(t, "testdata/*.txt", func() []string { return nil })
+	})
+	// What is about files of the embedded database alone is left out here.
+	t.Run("Postgres", func(t *testing.T) {
+		t.Parallel()
+		storetest.Postgres(t) // skips here, once, instead of in every script
+		runScripts(t, "testdata/[^fmu]*.txt", func() []string {
+			return []string{"POSTERN_DATABASE_URL=" + storetest.Postgres(t), "POSTERN_MASTER_KEY=" + strings.Repeat("5a", 32)}
+		})
+	})
+}
+
+// runScripts runs the scripts that match pattern; each gets the variables that
+// database returns for it.
+func runScripts(t *testing.T, pattern string, database func() []string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts match %s: %v", pattern, err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Files:               files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -68,6 +91,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Vars = append(env.Vars, variables...)
+			env.Vars = append(env.Vars, database()...)
 			env.Vars = append(env.Vars, "PLUGINS="+plugins, "POSTERN="+commandPath(env.Getenv("PATH")))
 			env.Values[serverKey{}] = &server{names: variableNames(env.Vars)}
 			return nil

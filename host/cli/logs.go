@@ -136,7 +136,11 @@ func (l *logs) printOne(record *host.Invocation) {
 		fmt.Fprintf(l.out, "    %s\n", printable(strings.TrimSuffix(string(record.Code)+": "+record.Reason, ": ")))
 	}
 	for _, line := range record.Logs {
-		fmt.Fprintf(l.out, "    %-5s  %s\n", line.Level, printable(line.Text))
+		level := line.Level
+		for part := range strings.SplitSeq(strings.TrimRight(line.Text, "\n"), "\n") {
+			fmt.Fprintf(l.out, "    %-5s  %s\n", level, printable(part))
+			level = "" // a stack trace is one line of many
+		}
 	}
 }
 
