@@ -40,6 +40,7 @@ type Endpoint struct {
 	KeyGroups              []string          `json:"key_groups" doc:"Groups whose credentials may call; empty admits every valid credential"`
 	AllowedIPs             []string          `json:"allowed_ips" doc:"Addresses and CIDR ranges that may call; empty admits all"`
 	RequiredVariables      map[string]string `json:"required_variables" doc:"Variables a credential must carry, matched exactly"`
+	RateLimit              json.RawMessage   `json:"rate_limit" doc:"null: rate limits are not available in this version"`
 	TimeoutMS              int               `json:"timeout_ms"`
 	MemoryMB               int               `json:"memory_mb"`
 	MaxBodyBytes           int64             `json:"max_body_bytes"`

@@ -110,7 +110,7 @@ func TestEndpoints(t *testing.T) {
 	made := b.want(b.do("POST", app+"/endpoints", echoEndpoint), 201, "")
 	for field, want := range map[string]string{
 		"method": "POST", "path": "/echo/{id}", "function": "handle", "requires_authentication": "false", "key_groups": "[]",
-		"allowed_ips": "[]", "required_variables": "{}", "rate_limit": "<none>", "timeout_ms": "5000", "memory_mb": "64",
+		"allowed_ips": "[]", "required_variables": "{}", "rate_limit": "null", "timeout_ms": "5000", "memory_mb": "64",
 		"max_body_bytes": "5242880", "isolation": "reset", "input": "payload", "atomic": "true", "request_schema": "null",
 		"response_schema": "null", "enabled": "true",
 		"module": `{"digest":"` + m.text("module", "digest") + `","name":"echo","version":1}`,

@@ -47,9 +47,9 @@ func tidy(e *host.Endpoint) {
 	if e.RequiredVariables == nil {
 		e.RequiredVariables = map[string]string{}
 	}
-	for _, schema := range []*json.RawMessage{&e.RequestSchema, &e.ResponseSchema} {
-		if string(*schema) == "null" {
-			*schema = nil
+	for _, raw := range []*json.RawMessage{&e.RateLimit, &e.RequestSchema, &e.ResponseSchema} {
+		if string(*raw) == "null" {
+			*raw = nil
 		}
 	}
 }
