@@ -16,6 +16,7 @@ package cli
 import (
 	"context"
 	"io"
+	"os"
 	"os/signal"
 	"slices"
 	"strings"
@@ -52,12 +53,28 @@ func (c *console) getenv(name string) string {
 // exit code: 0 for success, 1 for a failure, 2 for wrong usage. SIGINT and
 // SIGTERM end it early; a second one kills the process.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	// Once the first signal is taken, the next must act as if nobody caught
-	// it: that is what somebody who sends two wants.
-	defer context.AfterFunc(ctx, stop)()
 	return run(ctx, args, &console{in: stdin, out: stdout, err: stderr, env: env})
+}
+
+// untilSignal returns a context that ends with SIGINT or SIGTERM. When it has
+// ended, the next signal acts as if nobody caught it, because that is what
+// somebody who sends two wants: signal.NotifyContext would still swallow one
+// that comes right behind the first.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx, cancel
 }
 
 func run(ctx context.Context, args []string, c *console) int {
