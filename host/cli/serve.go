@@ -170,7 +170,7 @@ func (h *house) newServer() *server.Server {
 
 // ready reports whether requests can be served now.
 func (h *house) ready(ctx context.Context) error {
-	if err := h.gateway.Ready(ctx); err != nil {
+	if err := h.gateway.Ready(); err != nil {
 		return err
 	}
 	return h.db.Ping(ctx)

@@ -50,7 +50,8 @@ type Config struct {
 type Gateway struct {
 	Config
 	state   atomic.Pointer[state]
-	refresh sync.Mutex // serialises Refresh; guards sequence
+	loaded  atomic.Bool // whether the first Refresh is done
+	refresh sync.Mutex  // serialises Refresh; guards sequence
 	// sequence is the newest change that state and Credentials hold.
 	sequence int64
 }

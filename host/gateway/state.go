@@ -92,6 +92,7 @@ func (g *Gateway) reload(ctx context.Context) error {
 	g.Credentials.ReplaceKeys(keys)
 	g.state.Store(next)
 	g.sequence = sequence
+	g.loaded.Store(true)
 	return nil
 }
 
@@ -148,11 +149,10 @@ func (g *Gateway) reloadApp(ctx context.Context, id string) error {
 	return nil
 }
 
-// Ready reports whether the gateway has loaded what it serves.
-func (g *Gateway) Ready(context.Context) error {
-	g.refresh.Lock()
-	defer g.refresh.Unlock()
-	if g.sequence == 0 {
+// Ready reports whether the gateway has loaded what it serves. It never waits,
+// not even for a Refresh that hangs.
+func (g *Gateway) Ready() error {
+	if !g.loaded.Load() {
 		return host.Errorf(host.CodeUnavailable, "The releases are not loaded yet")
 	}
 	return nil
