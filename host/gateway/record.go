@@ -24,6 +24,7 @@ type Recorder struct {
 	log     *slog.Logger
 	queue   chan host.Invocation
 	flushes chan chan struct{}
+	stop    chan struct{}
 	stopped chan struct{}
 	dropped atomic.Int64
 }
@@ -32,7 +33,7 @@ type Recorder struct {
 func NewRecorder(store host.InvocationStore, log *slog.Logger) *Recorder {
 	r := &Recorder{
 		store: store, log: log,
-		queue: make(chan host.Invocation, recordQueue), flushes: make(chan chan struct{}), stopped: make(chan struct{}),
+		queue: make(chan host.Invocation, recordQueue), flushes: make(chan chan struct{}), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	go r.run()
 	return r
@@ -50,9 +51,10 @@ func (r *Recorder) record(i host.Invocation) {
 	}
 }
 
-// Close writes what is queued and stops. No request may be served after it.
+// Close writes what is queued and stops. What a request that was cut off
+// records after it is lost.
 func (r *Recorder) Close() {
-	close(r.queue)
+	close(r.stop)
 	<-r.stopped
 }
 
@@ -64,19 +66,15 @@ func (r *Recorder) run() {
 	var batch []host.Invocation
 	for {
 		select {
-		case i, open := <-r.queue:
-			if !open {
-				r.write(batch)
-				return
-			}
+		case <-r.stop:
+			r.write(r.drain(batch))
+			return
+		case i := <-r.queue:
 			if batch = append(batch, i); len(batch) >= recordBatch {
 				batch = r.write(batch)
 			}
 		case done := <-r.flushes:
-			for range len(r.queue) {
-				batch = append(batch, <-r.queue)
-			}
-			batch = r.write(batch)
+			batch = r.write(r.drain(batch))
 			close(done)
 		case <-ticker.C:
 			batch = r.write(batch)
@@ -85,6 +83,14 @@ func (r *Recorder) run() {
 			}
 		}
 	}
+}
+
+// drain adds what is queued to a batch.
+func (r *Recorder) drain(batch []host.Invocation) []host.Invocation {
+	for range len(r.queue) {
+		batch = append(batch, <-r.queue)
+	}
+	return batch
 }
 
 // write stores a batch and returns an empty one. A store that fails costs
