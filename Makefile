@@ -62,7 +62,8 @@ cross: ## Build for the other platforms
 	@for t in linux/arm64 darwin/arm64 windows/amd64; do \
 	  echo $$t; GOOS=$${t%/*} GOARCH=$${t#*/} go build -o /dev/null ./host/cmd/postern || exit 1; done
 
-bench: ## Benchmarks, with ratios
+bench: ## Measure: requests per second beside peers, then every benchmark
+	POSTERN_BENCH=1 go test ./host/cli -run TestPeers -count=1 -v
 	go test -run '^$$' -bench . -benchmem ./host/...
 
 clean: ## Remove what was built
