@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/auth"
@@ -51,14 +50,16 @@ type Gateway struct {
 	Config
 	state   atomic.Pointer[state]
 	loaded  atomic.Bool // whether the first Refresh is done
-	refresh sync.Mutex  // serialises Refresh; guards sequence
-	// sequence is the newest change that state and Credentials hold.
+	refresh sync.Mutex  // serialises changes of the state; guards what follows
+	// sequence is the newest change that state and Credentials hold, but for
+	// the pending apps: those wait for their modules to be compiled.
 	sequence int64
+	pending  map[string]bool
 }
 
 // New returns a gateway that serves nothing until its first Refresh.
 func New(c Config) *Gateway {
-	g := &Gateway{Config: c}
+	g := &Gateway{Config: c, pending: map[string]bool{}}
 	g.state.Store(newState())
 	return g
 }
@@ -94,28 +95,4 @@ func newPlan(e *host.Endpoint, environment string) *plan {
 		*schema.dst = compiled
 	}
 	return p
-}
-
-// pollInterval bounds how long a change made by another host takes to reach
-// this one.
-const pollInterval = time.Second
-
-// Follow keeps the gateway up to date with changes of other hosts until ctx
-// ends.
-func (g *Gateway) Follow(ctx context.Context) {
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
-	failing := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		err := g.Refresh(ctx)
-		if (err != nil) != failing && ctx.Err() == nil {
-			failing = err != nil
-			g.Log.WarnContext(ctx, "following changes", "failing", failing, "error", err)
-		}
-	}
 }

@@ -35,15 +35,7 @@ func setup(t *testing.T, environment string, change func(*host.App)) *bundle {
 	check(t, err)
 	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Sealer: sealer})
 	check(t, err)
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 4, Queue: 4, Log: log})
-	check(t, err)
-	recorder := gateway.NewRecorder(db, log)
-	t.Cleanup(func() {
-		recorder.Close()
-		check(t, e.Close(ctx))
-		check(t, db.Close())
-	})
+	t.Cleanup(func() { check(t, db.Close()) })
 	org := &host.Organization{ID: host.NewID(), Name: "Test", CreatedAt: host.Now(), UpdatedAt: host.Now()}
 	_, err = db.CreateOrganization(ctx, org)
 	check(t, err)
@@ -51,14 +43,28 @@ func setup(t *testing.T, environment string, change func(*host.App)) *bundle {
 	app.Name, app.Environment = "Demo", environment
 	change(app)
 	check(t, db.CreateApp(ctx, app))
-	g := gateway.New(gateway.Config{
+	b := &bundle{Gateway: setupOn(t, db), t: t, db: db, app: app}
+	b.refresh()
+	return b
+}
+
+// setupOn builds another host on a database that is open already.
+func setupOn(t *testing.T, db *store.DB) *gateway.Gateway {
+	t.Helper()
+	ctx := context.Background()
+	log := slog.New(slog.DiscardHandler)
+	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 4, Queue: 4, Log: log})
+	check(t, err)
+	recorder := gateway.NewRecorder(db, log)
+	t.Cleanup(func() {
+		recorder.Close()
+		check(t, e.Close(ctx))
+	})
+	return gateway.New(gateway.Config{
 		Store: db, Credentials: auth.NewTable(), Engine: e, Recorder: recorder, Log: log,
 		PublicHost: "public.example.net", MaxResponseBytes: 1 << 16,
 		StatusOf: func(host.Code) int { return 599 },
 	})
-	b := &bundle{Gateway: g, t: t, db: db, app: app}
-	b.refresh()
-	return b
 }
 
 func check(t *testing.T, err error) {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/route"
@@ -22,6 +23,13 @@ func newState() *state {
 
 // with returns a state in which the app has the release; nil for none.
 func (s *state) with(app *host.App, release *host.Release) *state {
+	next := &state{routes: s.routes, plans: maps.Clone(s.plans)}
+	next.put(app, release)
+	return next
+}
+
+// put adds an app to a state that nobody else has yet.
+func (s *state) put(app *host.App, release *host.Release) {
 	plans := map[string]*plan{}
 	if release != nil {
 		for i := range release.Endpoints {
@@ -29,9 +37,8 @@ func (s *state) with(app *host.App, release *host.Release) *state {
 			plans[e.ID] = newPlan(e, app.Environment)
 		}
 	}
-	next := &state{routes: s.routes.With(app, release), plans: maps.Clone(s.plans)}
-	next.plans[app.ID] = plans
-	return next
+	s.routes = s.routes.With(app, release)
+	s.plans[app.ID] = plans
 }
 
 // without returns a state that lacks the app.
@@ -42,29 +49,88 @@ func (s *state) without(appID string) *state {
 }
 
 // Refresh puts every change that is committed when it is called into force:
-// when it returns nil, requests see them. After an error the state is as it
-// was, or further, and the next Refresh goes on from there.
+// when it returns nil, requests see them. A release goes live when its modules
+// are compiled; until then its app is served from the one before. After an
+// error the state is as it was, or further, and the next Refresh goes on from
+// there.
 func (g *Gateway) Refresh(ctx context.Context) (err error) {
 	defer host.Wrap(&err, "gateway.Refresh")
-	g.refresh.Lock()
-	defer g.refresh.Unlock()
-	if g.sequence == 0 {
-		return g.reload(ctx)
-	}
-	changes, complete, err := g.Store.Changes(ctx, g.sequence)
+	pending, err := g.catchUp(ctx)
 	if err != nil {
 		return err
 	}
+	for _, appID := range pending {
+		if err := g.settle(ctx, appID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// catchUp applies the changes since the last one and returns the pending apps:
+// those whose new release has modules that are not compiled. They are for
+// settle, because compiling takes seconds, and a revoked key must not wait.
+func (g *Gateway) catchUp(ctx context.Context) (pending []string, err error) {
+	g.refresh.Lock()
+	defer g.refresh.Unlock()
+	if g.sequence == 0 {
+		return nil, g.reload(ctx)
+	}
+	changes, complete, err := g.Store.Changes(ctx, g.sequence)
+	if err != nil {
+		return nil, err
+	}
 	if !complete {
-		return g.reload(ctx)
+		return nil, g.reload(ctx)
 	}
 	for _, change := range changes {
 		if err := g.apply(ctx, change); err != nil {
-			return err
+			return nil, err
 		}
 		g.sequence = change.Sequence
 	}
+	return slices.Collect(maps.Keys(g.pending)), nil
+}
+
+// settle compiles the modules of a pending app's release, then puts whatever
+// release is the active one by then into force.
+func (g *Gateway) settle(ctx context.Context, appID string) error {
+	_, release, err := g.load(ctx, appID)
+	if err != nil && host.CodeOf(err) != host.CodeNotFound {
+		return err
+	}
+	for _, digest := range digests(release) {
+		g.warm(ctx, digest)
+	}
+	g.refresh.Lock()
+	defer g.refresh.Unlock()
+	app, release, err := g.load(ctx, appID)
+	if err != nil && host.CodeOf(err) != host.CodeNotFound {
+		return err
+	}
+	g.swap(appID, app, release)
 	return nil
+}
+
+// warm compiles a module ahead of its first call. One that cannot be compiled
+// is the affair of its requests.
+func (g *Gateway) warm(ctx context.Context, digest string) {
+	err := g.Engine.Warm(ctx, digest, func(ctx context.Context) ([]byte, error) { return g.Store.ModuleContent(ctx, digest) })
+	if err != nil && ctx.Err() == nil {
+		g.Log.ErrorContext(ctx, "compiling a module ahead", "digest", digest, "error", err)
+	}
+}
+
+// digests lists the modules of a release, each once.
+func digests(release *host.Release) []string {
+	var out []string
+	if release != nil {
+		for _, e := range release.Endpoints {
+			out = append(out, e.Module.Digest)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // reload loads everything. The sequence is read first: what changes meanwhile
@@ -83,7 +149,7 @@ func (g *Gateway) reload(ctx context.Context) error {
 	}
 	next := newState()
 	err = g.Store.EachApp(ctx, func(app *host.App, release *host.Release) error {
-		next = next.with(app, release)
+		next.put(app, release)
 		return nil
 	})
 	if err != nil {
@@ -91,11 +157,14 @@ func (g *Gateway) reload(ctx context.Context) error {
 	}
 	g.Credentials.ReplaceKeys(keys)
 	g.state.Store(next)
+	clear(g.pending)
 	g.sequence = sequence
 	g.loaded.Store(true)
 	return nil
 }
 
+// apply puts one change into force. An app whose release has modules that are
+// not compiled becomes pending instead.
 func (g *Gateway) apply(ctx context.Context, change host.Change) error {
 	switch change.Kind {
 	case host.ChangedOrganization:
@@ -103,7 +172,15 @@ func (g *Gateway) apply(ctx context.Context, change host.Change) error {
 	case host.ChangedKey:
 		return g.reloadKey(ctx, change.ID)
 	case host.ChangedApp:
-		return g.reloadApp(ctx, change.ID)
+		app, release, err := g.load(ctx, change.ID)
+		if err != nil && host.CodeOf(err) != host.CodeNotFound {
+			return err
+		}
+		if slices.ContainsFunc(digests(release), func(d string) bool { return !g.Engine.IsWarm(d) }) {
+			g.pending[change.ID] = true
+			return nil
+		}
+		g.swap(change.ID, app, release)
 	}
 	return nil
 }
@@ -130,23 +207,25 @@ func (g *Gateway) reloadKey(ctx context.Context, id string) error {
 	return nil
 }
 
-func (g *Gateway) reloadApp(ctx context.Context, id string) error {
+// load reads an app and its active release, which is nil before the first.
+// Both are nil, with CodeNotFound, for an app that is gone.
+func (g *Gateway) load(ctx context.Context, id string) (*host.App, *host.Release, error) {
 	app, err := g.Store.App(ctx, id)
-	if host.CodeOf(err) == host.CodeNotFound {
+	if err != nil || app.ActiveRelease == 0 {
+		return app, nil, err
+	}
+	release, err := g.Store.Release(ctx, id, 0)
+	return app, release, err
+}
+
+// swap replaces an app in the state; a nil app removes it. It needs the lock.
+func (g *Gateway) swap(id string, app *host.App, release *host.Release) {
+	delete(g.pending, id)
+	if app == nil {
 		g.state.Store(g.state.Load().without(id))
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	var release *host.Release
-	if app.ActiveRelease != 0 {
-		if release, err = g.Store.Release(ctx, id, 0); err != nil {
-			return err
-		}
+		return
 	}
 	g.state.Store(g.state.Load().with(app, release))
-	return nil
 }
 
 // Ready reports whether the gateway has loaded what it serves. It never waits,
