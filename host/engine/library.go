@@ -217,7 +217,7 @@ func (l *library) compile(ctx context.Context, digest string, wasm []byte) (*cod
 	c := &code{digest: digest, size: m.Size, pages: m.MemoryPages}
 	entry := l.disk.entry(digest)
 	cache, cacheErr := entry.open()
-	err = c.build(ctx, derived, cache)
+	err = c.build(ctx, derived.Wasm, cache)
 	if err == nil && cacheErr == nil {
 		cacheErr = entry.seal()
 	}
@@ -225,7 +225,7 @@ func (l *library) compile(ctx context.Context, digest string, wasm []byte) (*cod
 		// The fault may be the disk's. Without it, it is the module's.
 		entry.drop()
 		cacheErr = err
-		err = c.build(ctx, derived, wazero.NewCompilationCache())
+		err = c.build(ctx, derived.Wasm, wazero.NewCompilationCache())
 	}
 	if err != nil {
 		return nil, err

@@ -181,10 +181,10 @@ func TestRewrite_CapsTables(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := callable(custom, section(4, append([]byte{1}, tt.want...)...), custom); !bytes.Equal(got, want) {
-				t.Errorf("got  %x\nwant %x", got, want)
+			if want := callable(custom, section(4, append([]byte{1}, tt.want...)...), custom); !bytes.Equal(got.Wasm, want) {
+				t.Errorf("got  %x\nwant %x", got.Wasm, want)
 			}
-			if err := compile(t, got); err != nil {
+			if err := compile(t, got.Wasm); err != nil {
 				t.Errorf("does not compile: %v", err)
 			}
 		})
@@ -198,7 +198,7 @@ func TestRewrite_LeavesTheRestAlone(t *testing.T) {
 		"small_maximum": callable(section(4, 1, 0x70, 1, 1, 2)),
 	} {
 		got, err := instrument.Rewrite(wasm)
-		if err != nil || !bytes.Equal(got, wasm) {
+		if err != nil || !bytes.Equal(got.Wasm, wasm) {
 			t.Errorf("%s: got %x, %v", name, got, err)
 		}
 	}

@@ -9,14 +9,14 @@ import "slices"
 // it is. It is the place where safepoints and what snapshots need will go in.
 //
 // Errors: CodeInvalid for what cannot be decoded.
-func Rewrite(wasm []byte) ([]byte, error) {
+func Rewrite(wasm []byte) (*Rewritten, error) {
 	m, err := parse(wasm)
 	if err != nil {
 		return nil, err
 	}
 	capped := m.capTables()
 	if !capped {
-		return wasm, nil
+		return &Rewritten{Wasm: wasm}, nil
 	}
 	body := appendU32(nil, uint32(len(m.tables)))
 	for _, t := range m.tables {
@@ -26,7 +26,7 @@ func Rewrite(wasm []byte) ([]byte, error) {
 		body = appendU32(body, t.max)
 	}
 	section := appendU32([]byte{sectionTable}, uint32(len(body)))
-	return slices.Concat(wasm[:m.tableStart], section, body, wasm[m.tableEnd:]), nil
+	return &Rewritten{Wasm: slices.Concat(wasm[:m.tableStart], section, body, wasm[m.tableEnd:])}, nil
 }
 
 // capTables gives every table a maximum and reports whether one changed.
