@@ -185,7 +185,7 @@ func askOracle(t *testing.T, compiled *extism.CompiledPlugin, c oracleCase) (o o
 func askEngine(t *testing.T, e *engine.Engine, wasm []byte, c oracleCase) (o outcome) {
 	t.Helper()
 	sum := sha256.Sum256(wasm)
-	output, err := e.Call(t.Context(), engine.Call{
+	result, err := e.Call(t.Context(), engine.Call{
 		Digest:   hex.EncodeToString(sum[:]),
 		Load:     func(context.Context) ([]byte, error) { return wasm, nil },
 		Function: c.function, Input: []byte(c.input), Config: c.config, Timeout: time.Minute,
@@ -202,7 +202,7 @@ func askEngine(t *testing.T, e *engine.Engine, wasm []byte, c oracleCase) (o out
 	if err != nil {
 		t.Errorf("%+v: %v", c, err)
 	}
-	o.output = output
+	o.output = result.Output
 	return o
 }
 
