@@ -18,7 +18,7 @@ import (
 // is not a Wasm module, is malformed outside its function bodies, imports what
 // this host does not offer, or declares an absurd size.
 func Inspect(wasm []byte, maxPages uint32) (*host.Module, error) {
-	m, err := parse(wasm)
+	m, err := decode(wasm)
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func TestInspect_Refuses(t *testing.T) {
 		{"value_type_unknown", build(section(1, 1, 0x60, 1, 0x10, 0)), "value type 0x10"},
 		{"function_of_unknown_type", build(noTypes, section(3, 1, 7)), "undeclared type"},
 		{"export_of_unknown_function", build(exportedAs), "handle names a function that is not there"},
-		{"export_twice", build(section(7, slices.Concat([]byte{2}, str("m"), []byte{2, 0}, str("m"), []byte{2, 0})...)), "exports m twice"},
+		{"export_twice", build(section(5, 1, 0, 1), section(7, slices.Concat([]byte{2}, str("m"), []byte{2, 0}, str("m"), []byte{2, 0})...)), "exports m twice"},
 		{"export_name_not_utf8", build(section(7, 1, 1, 0xff, 2, 0)), "not UTF-8"},
 		{"memory_too_large", build(section(5, 1, 0, 17)), "17 pages (1.062 MiB); the limit is 16 pages (1 MiB)"},
 		{"memory_64", build(section(5, 1, 4, 1)), "memory with 64-bit addresses"},
@@ -158,49 +158,6 @@ func TestInspect_NamesEveryUnknownImport(t *testing.T) {
 	want := "The module imports what this host does not offer: func a.one, func b.two, memory c.three"
 	if err == nil || host.AsError(err).Message != want {
 		t.Errorf("got %v\nwant %s", err, want)
-	}
-}
-
-func TestRewrite_CapsTables(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name  string
-		table []byte // one table, without the vector's length
-		want  []byte
-	}{
-		{"no_maximum", []byte{0x70, 0, 10}, []byte{0x70, 1, 10, 0x80, 0x80, 4}},
-		{"large_maximum", []byte{0x70, 1, 10, 0xff, 0xff, 0xff, 0xff, 0x0f}, []byte{0x70, 1, 10, 0x80, 0x80, 4}},
-		{"externref", []byte{0x6f, 0, 0}, []byte{0x6f, 1, 0, 0x80, 0x80, 4}},
-		{"larger_at_the_start", []byte{0x70, 0, 0x81, 0x80, 4}, []byte{0x70, 1, 0x81, 0x80, 4, 0x81, 0x80, 4}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			custom := section(0, slices.Concat(str("note"), []byte("kept"))...)
-			got, err := instrument.Rewrite(callable(custom, section(4, append([]byte{1}, tt.table...)...), custom))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := callable(custom, section(4, append([]byte{1}, tt.want...)...), custom); !bytes.Equal(got.Wasm, want) {
-				t.Errorf("got  %x\nwant %x", got.Wasm, want)
-			}
-			if err := compile(t, got.Wasm); err != nil {
-				t.Errorf("does not compile: %v", err)
-			}
-		})
-	}
-}
-
-func TestRewrite_LeavesTheRestAlone(t *testing.T) {
-	t.Parallel()
-	for name, wasm := range map[string][]byte{
-		"no_tables":     callable(),
-		"small_maximum": callable(section(4, 1, 0x70, 1, 1, 2)),
-	} {
-		got, err := instrument.Rewrite(wasm)
-		if err != nil || !bytes.Equal(got.Wasm, wasm) {
-			t.Errorf("%s: got %x, %v", name, got, err)
-		}
 	}
 }
 
