@@ -124,7 +124,7 @@ func (e *emitter) loop(f *function, in *instr, l *loop) {
 		e.frames = append(e.frames, wrapping{depth: e.depth()})
 		if l.back {
 			e.flush(f, in.end)
-			e.check(charge(l.charge))
+			e.check(charge(l.charge, mostCharged))
 		}
 		return
 	}
@@ -135,7 +135,7 @@ func (e *emitter) loop(f *function, in *instr, l *loop) {
 	e.op(typ...)
 	e.op(opLoop, noValue, opBlock, noValue, opLoop)
 	e.op(typ...)
-	e.count(charge(l.charge))
+	e.count(charge(l.charge, mostCharged))
 	e.op(opBrIf, labelYield)
 	e.frames = append(e.frames, wrapping{l, e.depth() + 1})
 }

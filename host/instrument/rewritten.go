@@ -15,7 +15,8 @@ type Rewritten struct {
 	// pages, or it answers in the allocator's place.)
 	Budget string
 	// Stop is a mutable i32 global: if it is not zero when the guest comes back
-	// from there, the guest traps (unreachable).
+	// from there, the guest traps (unreachable). A start function runs before
+	// anyone can have the global; an allocator that panics ends every guest.
 	Stop string
 	// Snapshot is a function without parameters and results that copies the
 	// mutable globals, the tables that code writes and the logical size of

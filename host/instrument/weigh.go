@@ -7,9 +7,11 @@ const (
 	// tail is how many may follow a call of unknown depth without one: as many
 	// run for each of the callers that such calls return to.
 	tail = 128
-	// mostCharged bounds what one check counts, so that a loop whose body is
-	// long but mostly jumped over does not empty the budget for nothing.
-	mostCharged = 64
+	// mostCharged bounds what one check counts, so that code which is long but
+	// mostly jumped over does not empty the budget for nothing, such as the loop
+	// of an interpreter; mostStretched is the bound for a check in a long stretch.
+	mostCharged   = 64
+	mostStretched = 256
 	// hostCall is what a call of the host counts.
 	hostCall = 8
 )
@@ -103,19 +105,19 @@ func (w *weigher) weigh(m *binary, f *function) {
 	w.f.residual = max(w.now.since, 0)
 	w.passed()
 	if f.checked {
-		f.charge, f.prefix = charge(f.prefix), 0
+		f.charge, f.prefix = charge(f.prefix, mostCharged), 0
 	}
 }
 
-func charge(distance int) int { return min(max(distance, 1), mostCharged) }
+func charge(distance, most int) int { return min(max(distance, 1), most) }
 
 // passed notes the distance from the entry at a first check or at the end.
 func (w *weigher) passed() { w.f.prefix = max(w.f.prefix, w.now.fresh) }
 
 // check puts a check before the instruction at a place.
-func (w *weigher) check(at int) {
+func (w *weigher) check(at, most int) {
 	if n := len(w.f.checks); n == 0 || w.f.checks[n-1].at != at {
-		w.f.checks = append(w.f.checks, check{at, charge(w.now.since)})
+		w.f.checks = append(w.f.checks, check{at, charge(w.now.since, most)})
 	}
 	w.passed()
 	w.now = path{0, -1}
@@ -132,7 +134,7 @@ func (w *weigher) advance(n int) {
 func (w *weigher) step(in *instr) {
 	if w.now.since >= 0 {
 		if w.now.since >= stride && in.op != opEnd && in.op != opElse {
-			w.check(in.at)
+			w.check(in.at, mostStretched)
 		}
 		w.advance(1)
 		w.call(in)
@@ -171,7 +173,7 @@ func (w *weigher) step(in *instr) {
 func (w *weigher) call(in *instr) {
 	switch in.op {
 	case opCallIndirect, opReturnCallIndirect:
-		w.check(in.at)
+		w.check(in.at, mostCharged)
 		w.now.since = stride - tail
 	case opCall, opReturnCall:
 		own := int(in.index[0]) - (len(w.m.funcs) - w.m.declared)
@@ -189,7 +191,7 @@ func (w *weigher) call(in *instr) {
 			w.now = path{callee.residual, -1}
 		default:
 			if w.now.since+callee.prefix >= stride {
-				w.check(in.at)
+				w.check(in.at, mostStretched)
 			}
 			w.advance(callee.prefix)
 			w.now.since = max(w.now.since, callee.residual)
