@@ -23,9 +23,8 @@ type instance struct {
 	snapshot snapshot
 	born     time.Time // when the snapshot was taken, or the instance made
 
-	key  key               // under which the pool keeps it
-	used time.Time         // when it was put there
-	stop api.MutableGlobal // nil: the runtime stops guests, see safepoint.go
+	key  key       // under which the pool keeps it
+	used time.Time // when it was put there
 }
 
 // open instantiates a module, which runs its start function if it has one.
@@ -49,9 +48,6 @@ func open(ctx context.Context, code *code, s *state, newMemory func(b *budget, m
 		return nil, err
 	}
 	in.module = module
-	if name := code.added.Stop; name != "" {
-		in.stop = module.ExportedGlobal(name).(api.MutableGlobal)
-	}
 	return in, nil
 }
 

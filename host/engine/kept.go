@@ -27,7 +27,7 @@ func (c *code) isolation(call *Call) string {
 // runKept calls the function in an instance that others used before, or that
 // others will.
 func (e *Engine) runKept(ctx context.Context, code *code, c *Call) (result Result, err error) {
-	k := key{app: c.App, digest: c.Digest, pages: c.MemoryPages, isolation: c.Isolation}
+	k := keyOf(c)
 	in := e.pool.take(k)
 	if in == nil {
 		in, err = e.make(ctx, code, k, c)
@@ -47,6 +47,47 @@ func (e *Engine) runKept(ctx context.Context, code *code, c *Call) (result Resul
 	e.discard(in)
 	e.replace(code, k, c)
 	return result, err
+}
+
+// Warm prepares for the calls of an endpoint: afterwards its module is compiled
+// and, if it can be reset, one instance is ready. Of c it takes what says which
+// module, for whom and with which limits. Errors: CodeInvalid with the reason
+// if the module does not start; those of Load as from Call.
+func (e *Engine) Warm(ctx context.Context, c Call) (err error) {
+	defer host.Wrap(&err, "engine.Warm(%q)", c.Digest)
+	defer e.rescue(&err)
+	if err := e.begin(); err != nil {
+		return err
+	}
+	defer e.end()
+	c.setDefaults()
+	code, err := e.library.acquire(ctx, c.Digest, c.Load)
+	if err != nil {
+		return err
+	}
+	defer e.library.release(code)
+	if code.isolation(&c) != host.IsolationReset || code.pages > c.MemoryPages {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	k := keyOf(&c)
+	in, err := e.make(limited, code, k, &c)
+	var failure *Failure
+	switch {
+	case errors.Is(err, errRepeats):
+		code.repeats.Store(true)
+		return nil
+	case err != nil && limited.Err() != nil:
+		err = host.Caused(host.CodeInvalid, err, "The module did not start within %s", c.Timeout)
+		return interrupted(ctx, err)
+	case errors.As(err, &failure):
+		return host.Caused(host.CodeInvalid, err, "The module does not start: %s", firstLine(failure))
+	case err != nil:
+		return err
+	}
+	e.pool.put(in)
+	return nil
 }
 
 // make starts an instance that is to be kept. c says what the guest's start
@@ -115,7 +156,7 @@ func (in *instance) survives(err error) bool {
 	if errors.As(err, &failure) {
 		return true
 	}
-	return isTrap(err) && in.key.isolation == host.IsolationReset && (in.stop == nil || in.stop.Get() == 0)
+	return isTrap(err) && in.key.isolation == host.IsolationReset
 }
 
 // renew makes the instance ready for another call, and tells whether it is.

@@ -278,7 +278,7 @@ func (l *library) compile(ctx context.Context, digest string, wasm []byte) (*cod
 // build compiles into a new runtime that uses cache.
 func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationCache) (err error) {
 	c.cache = cache
-	c.runtime = newRuntime(ctx, cache, c.added.Stop != "")
+	c.runtime = newRuntime(ctx, cache, c.added.Budget != "")
 	defer func() {
 		if err != nil {
 			_ = c.close(ctx)

@@ -21,6 +21,10 @@ type key struct {
 	isolation string
 }
 
+func keyOf(c *Call) key {
+	return key{app: c.App, digest: c.Digest, pages: c.MemoryPages, isolation: c.Isolation}
+}
+
 // pool keeps idle instances. It never waits and makes none: how many there are
 // is bounded by how many calls run at once, and here by limit.
 type pool struct {

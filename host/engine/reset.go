@@ -29,10 +29,11 @@ func (in *instance) warmUp(ctx context.Context) error {
 	if err := in.initialise(ctx, ""); err != nil {
 		return err
 	}
+	output, failed := in.state.output, in.state.failed
 	if err := in.start(ctx, warmupExport); err != nil {
 		return err
 	}
-	in.state.reset()
+	in.state.keep(output, failed)
 	in.state.starting = false
 	return nil
 }

@@ -30,6 +30,10 @@ type state struct {
 	// slept is how long the guest did not run although its call did.
 	slept time.Duration
 
+	// kept is what the guest's start left in the Extism memory, for every call
+	// to find; nil for nothing.
+	kept *leftover
+
 	// starting says that the snapshot is still to be taken, so that the guest
 	// must learn nothing that belongs to an app or to a call.
 	starting bool
@@ -37,6 +41,13 @@ type state struct {
 	drew bool
 	// spoiled says that the guest changed what no reset undoes.
 	spoiled bool
+}
+
+// leftover is a copy of the Extism memory with what was said about it.
+type leftover struct {
+	blocks *blocks
+	output extent
+	failed uint64
 }
 
 // extent is a part of a block.
@@ -73,6 +84,10 @@ func (s *state) measure(r *Result, began time.Time) {
 func (s *state) end() {
 	s.logs.close()
 	s.reset()
+	if s.kept != nil {
+		s.blocks = s.kept.blocks.clone()
+		s.output, s.failed = s.kept.output, s.kept.failed
+	}
 	for name, value := range s.variables {
 		s.budget.give(variableSize(name, value))
 	}
@@ -84,6 +99,15 @@ func (s *state) end() {
 func (s *state) private(function string) {
 	if s.starting {
 		refuse("%s is not available before the module is called", function)
+	}
+}
+
+// keep makes what is in the Extism memory that of every call to come. What the
+// warm-up put out is nobody's answer.
+func (s *state) keep(output extent, failed uint64) {
+	if s.blocks.held > 0 {
+		s.kept = &leftover{blocks: s.blocks.clone(), output: output, failed: failed}
+		s.budget.give(s.blocks.held) // the copy is only a copy
 	}
 }
 
