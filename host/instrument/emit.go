@@ -118,9 +118,14 @@ func (e *emitter) check(charge int) {
 
 func (e *emitter) depth() int { return e.frames[len(e.frames)-1].depth }
 
-// loop begins a loop. One with parameters is rare, and checked within.
+// mostWrapped bounds the loops in each other that are wrapped: the compiler's
+// time grows with the square of the depth.
+const mostWrapped = 32
+
+// loop begins a loop. One with parameters is rare, and checked within, like one
+// that is nested absurdly deep.
 func (e *emitter) loop(f *function, in *instr, l *loop) {
-	if !l.back || l.params {
+	if !l.back || l.params || e.depth() == mostWrapped {
 		e.frames = append(e.frames, wrapping{depth: e.depth()})
 		if l.back {
 			e.flush(f, in.end)

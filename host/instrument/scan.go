@@ -14,6 +14,8 @@ type facts struct {
 type frame struct {
 	op   uint16
 	loop int // place in loops, -1 for other blocks
+	// loops is how many loops are around its inside.
+	loops int
 }
 
 // scan reads every body: it refuses what cannot be decoded, and learns the
@@ -32,15 +34,15 @@ func (m *binary) scan() error {
 }
 
 func (m *binary) scanBody(b *body, frames []frame) ([]frame, error) {
-	frames = append(frames, frame{opBlock, -1})
+	frames = append(frames, frame{op: opBlock, loop: -1})
 	for b.next() {
 		in := &b.in
 		m.facts.note(in)
 		switch in.op {
 		case opBlock, opIf:
-			frames = append(frames, frame{in.op, -1})
+			frames = append(frames, frame{in.op, -1, frames[len(frames)-1].loops})
 		case opLoop:
-			frames = append(frames, frame{in.op, len(b.f.loops)})
+			frames = append(frames, frame{in.op, len(b.f.loops), frames[len(frames)-1].loops + 1})
 			b.f.loops = append(b.f.loops, loop{params: in.params})
 		case opElse:
 			if top := &frames[len(frames)-1]; top.op == opIf {
@@ -64,14 +66,22 @@ func (m *binary) scanBody(b *body, frames []frame) ([]frame, error) {
 				b.f.calls = append(b.f.calls, uint32(own))
 			}
 		}
-		if len(frames) > maxDepth {
-			b.r.refuse("The module has a function with blocks nested deeper than %d", maxDepth)
-		}
+		b.limit(frames)
 	}
 	if b.r.err == nil {
 		b.r.fail("function without an end")
 	}
 	return frames, b.r.err
+}
+
+// limit refuses blocks that are nested too deep for the engine's compiler.
+func (b *body) limit(frames []frame) {
+	if len(frames) > maxDepth {
+		b.r.refuse("The module has a function with blocks nested deeper than %d", maxDepth)
+	}
+	if frames[len(frames)-1].loops > maxLoops {
+		b.r.refuse("The module has a function with loops nested deeper than %d", maxLoops)
+	}
 }
 
 // target notes a branch: one to a loop leads back.

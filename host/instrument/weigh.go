@@ -98,7 +98,7 @@ type block struct {
 
 func (w *weigher) weigh(m *binary, f *function) {
 	w.m, w.f, w.now, w.loops = m, f, path{}, 0
-	w.frames = append(w.frames[:0], block{frame: frame{opBlock, -1}, end: nowhere})
+	w.frames = append(w.frames[:0], block{frame: frame{op: opBlock, loop: -1}, end: nowhere})
 	for b := m.body(f); b.next(); {
 		w.step(&b.in)
 	}
@@ -141,7 +141,7 @@ func (w *weigher) step(in *instr) {
 	}
 	switch in.op {
 	case opBlock, opIf:
-		w.frames = append(w.frames, block{frame{in.op, -1}, w.now, nowhere})
+		w.frames = append(w.frames, block{frame{op: in.op, loop: -1}, w.now, nowhere})
 	case opLoop:
 		w.enterLoop()
 	case opElse:
@@ -206,7 +206,7 @@ func (w *weigher) enterLoop() {
 		w.passed()
 		w.now = path{0, -1}
 	}
-	w.frames = append(w.frames, block{frame{opLoop, w.loops}, w.now, nowhere})
+	w.frames = append(w.frames, block{frame{op: opLoop, loop: w.loops}, w.now, nowhere})
 	w.loops++
 }
 
