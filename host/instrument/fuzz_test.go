@@ -19,6 +19,9 @@ func seed(f *testing.F) {
 	if err != nil || len(guests) == 0 {
 		f.Fatalf("no guests to begin with: %v", err)
 	}
+	own, _ := filepath.Glob("testdata/*.wasm")
+	endless, _ := filepath.Glob("testdata/endless/*.wasm")
+	guests = slices.Concat(guests, own, endless)
 	for _, file := range guests {
 		wasm, err := os.ReadFile(file)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -257,6 +258,19 @@ func TestRewrite_Loops(t *testing.T) {
 		if yields == 0 {
 			t.Errorf("%s: never out of half a million rounds", engine)
 		}
+	}
+}
+
+// TestRewrite_NamesInTraps has a function trap whose name the name section
+// gives: it must be found by its index, as before.
+func TestRewrite_NamesInTraps(t *testing.T) {
+	t.Parallel()
+	names := section(0, slices.Concat(str("name"), []byte{1, 10, 1, 0}, str("explode"))...)
+	wasm := build(noTypes, oneFunc, exportedAs, section(10, 1, 3, 0, 0x00, 0x0b), names)
+	ctx := gate{limit: 1 << 16}.in(t.Context())
+	_, err := instantiate(ctx, t, wazero.NewRuntimeConfig(), rewritten(t, wasm).Wasm).ExportedFunction("handle").Call(ctx)
+	if err == nil || !strings.Contains(err.Error(), "explode()") {
+		t.Errorf("got %v", err)
 	}
 }
 
