@@ -14,7 +14,7 @@ import (
 )
 
 // holdings is what a process may leak.
-type holdings struct{ goroutines, descriptors, mappings, resident int }
+type holdings struct{ goroutines, descriptors, mappings, snapshots, resident int }
 
 func hold(t *testing.T) (h holdings) {
 	t.Helper()
@@ -35,7 +35,10 @@ func hold(t *testing.T) (h holdings) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return holdings{runtime.NumGoroutine(), len(files), bytes.Count(maps, []byte("\n")), pages * os.Getpagesize()}
+	return holdings{
+		goroutines: runtime.NumGoroutine(), descriptors: len(files), mappings: bytes.Count(maps, []byte("\n")),
+		snapshots: bytes.Count(maps, []byte("postern-snapshot")), resident: pages * os.Getpagesize(),
+	}
 }
 
 // TestLeaks makes thousands of calls that end in every way, with instances
@@ -73,13 +76,14 @@ func TestLeaks(t *testing.T) {
 	cycle(4000)
 	after := hold(t)
 	if after.goroutines > before.goroutines+5 || after.descriptors > before.descriptors+5 ||
-		after.mappings > before.mappings+100 || after.resident > before.resident+64<<20 {
+		after.mappings > before.mappings+100 || after.snapshots > before.snapshots+20 || after.resident > before.resident+64<<20 {
 		t.Errorf("after 1000 calls: %+v\nafter 5000: %+v", before, after)
 	}
 	if err := e.Close(context.Background()); err != nil {
 		t.Error(err)
 	}
-	if closed := hold(t); closed.descriptors > before.descriptors || closed.mappings > before.mappings+20 {
+	if closed := hold(t); closed.goroutines > before.goroutines || closed.descriptors > before.descriptors ||
+		closed.mappings > before.mappings+100 || closed.snapshots > 0 {
 		t.Errorf("after 1000 calls: %+v\nafter Close: %+v", before, closed)
 	}
 }

@@ -8,6 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// dropAfter is how many restores go by before pages that no call writes any
+// more are given back.
+const dropAfter = 256
+
 // newMemory makes a memory that restores quickly, of at most that many bytes.
 func newMemory(b *budget, most uint64) memory {
 	if m, err := newMappedMemory(b, min(most, b.limit)); err == nil {
@@ -21,16 +25,17 @@ func newMemory(b *budget, most uint64) memory {
 // guest writes goes to copies of pages, and dropping the copies restores it.
 //
 // Dropping a page and copying it again when it is written next costs a fault,
-// far more than copying its 4 KiB back. So the pages that calls keep writing
-// are learned and copied back; only what lies between them is dropped. The
-// result is exact whatever was learned.
+// far more than copying its 4 KiB back. As calls tend to write the same pages,
+// those that the kernel reports as written are copied back and stay; from time
+// to time all are dropped, as they are where it reports none.
 type mappedMemory struct {
 	budget *budget
 	space  []byte // reserved; no access beyond size is made by anyone
 	size   uint64 // what the guest has
 
 	image     []byte // the snapshot, mapped a second time; its length is the size then
-	hot       heat
+	restores  int
+	spans     []span // room for what was written
 	shrinking bool
 }
 
@@ -119,21 +124,32 @@ func (m *mappedMemory) restore() (grown bool, err error) {
 	if m.size == 0 {
 		return false, nil
 	}
-	m.hot.learn(m.space[:kept])
-	from := 0
-	for _, pages := range m.hot.spans {
-		if err := drop(m.space[from:pages.from]); err != nil {
-			return false, err
-		}
-		copy(m.space[pages.from:pages.to], m.image[pages.from:pages.to])
-		from = pages.to
+	if err := m.restorePages(m.space[:kept]); err != nil {
+		return false, err
 	}
-	if err := drop(m.space[from:m.size]); err != nil {
+	if err := drop(m.space[kept:m.size]); err != nil {
 		return false, err
 	}
 	m.budget.give(m.size - kept)
 	m.size, m.shrinking = kept, grown
 	return grown, nil
+}
+
+// restorePages brings back what the snapshot has.
+func (m *mappedMemory) restorePages(space []byte) (err error) {
+	if len(space) == 0 {
+		return nil
+	}
+	if m.restores++; m.restores%dropAfter == 0 {
+		return drop(space)
+	}
+	if m.spans, err = written(m.spans[:0], space); err != nil {
+		return drop(space)
+	}
+	for _, pages := range m.spans {
+		copy(space[pages.from:pages.to], m.image[pages.from:pages.to])
+	}
+	return nil
 }
 
 // drop forgets what was written to pages: they are the snapshot's again, or
