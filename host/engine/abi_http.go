@@ -9,6 +9,7 @@ import (
 // so that it ends the guest, as the Extism SDKs do for a host that is not
 // allowed. Only the host's name goes into the text: a URL may hold secrets.
 func httpRequest(s *state, stack []uint64) {
+	s.private("http_request")
 	var request struct{ URL string }
 	if err := json.Unmarshal(s.blocks.bytes(stack[0]), &request); err != nil {
 		refuse("http_request: the request is not JSON of the form {\"url\": …}")

@@ -6,6 +6,7 @@ const variableCost = 128
 // var_get(name) block: a copy of the variable under the name in a block, which
 // is freed; 0 if it is not set.
 func varGet(s *state, stack []uint64) {
+	s.private("var_get")
 	name := s.text(stack[0])
 	s.free(stack[0])
 	stack[0] = 0
@@ -18,6 +19,7 @@ func varGet(s *state, stack []uint64) {
 // it if value is 0. Both blocks are freed. Variables count towards the memory
 // limit; past it the guest ends.
 func varSet(s *state, stack []uint64) {
+	s.private("var_set")
 	name, addr := s.text(stack[0]), stack[1]
 	s.free(stack[0])
 	if old, ok := s.variables[name]; ok {

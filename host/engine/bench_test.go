@@ -2,34 +2,38 @@ package engine_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
+	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/engine"
 )
 
-// BenchmarkCall_Fresh is a call on a new instance: of a guest that does
-// nothing, of one that copies 100 bytes, and of one made by the Go compiler,
-// whose runtime starts each time.
-func BenchmarkCall_Fresh(b *testing.B) {
-	goGuest, err := os.ReadFile(filepath.Join(oracleDir(b), "count_vowels_std.wasm"))
-	if err != nil {
-		b.Fatal(err)
-	}
+// BenchmarkCall_Fresh, _Reset and _Reuse are a call in each isolation: of a
+// guest that does nothing, of one that copies 100 bytes one by one, and of the plug-in hello, whose Go runtime
+// decodes a request and encodes a response.
+func BenchmarkCall_Fresh(b *testing.B) { benchmarkCall(b, host.IsolationFresh) }
+func BenchmarkCall_Reset(b *testing.B) { benchmarkCall(b, host.IsolationReset) }
+func BenchmarkCall_Reuse(b *testing.B) { benchmarkCall(b, host.IsolationReuse) }
+
+func benchmarkCall(b *testing.B, isolation string) {
 	benchmarks := []struct {
-		name     string
-		wasm     []byte
-		function string
+		name  string
+		wasm  []byte
+		input string
 	}{
-		{"nothing", guest(b, "ok/nothing"), "handle"},
-		{"echo", guest(b, "ok/echo"), "handle"},
-		{"go", goGuest, "_start"},
+		{"nothing", guest(b, "ok/nothing"), ""},
+		{"echo", guest(b, "ok/echo"), string(make([]byte, 100))},
+		{"hello", hello(b), helloRequest},
 	}
 	for _, bm := range benchmarks {
 		b.Run(bm.name, func(b *testing.B) {
 			e := open(b, engine.Config{})
 			c := call(bm.wasm)
-			c.Function, c.Input = bm.function, make([]byte, 100)
+			c.Input, c.Isolation = []byte(bm.input), isolation
+			// What hello draws when it starts does not matter here.
+			c.RepeatRandom = true
 			if _, err := e.Call(b.Context(), c); err != nil { // compiles
 				b.Fatal(err)
 			}
@@ -41,4 +45,26 @@ func BenchmarkCall_Fresh(b *testing.B) {
 			}
 		})
 	}
+}
+
+const helloRequest = `{"fqdn":"example.com","host":"example.com","httpVersion":"1.1","method":"GET","path":"/hello/Ada",` +
+	`"pathMapping":{"name":"Ada"},"queryParams":{},"header":{"accept":"*/*"},"cookies":{},"clientIp":"192.0.2.1",` +
+	`"requestId":"0190","receivedAt":"2025-01-01T00:00:00.000Z","app":{"id":"1","name":"hello","environment":"production"},` +
+	`"endpoint":{"id":"2","name":"Say hello","release":1},"caller":null}`
+
+// hello is the plug-in as its author would build it.
+func hello(b *testing.B) []byte {
+	b.Helper()
+	file := filepath.Join(b.TempDir(), "hello.wasm")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-buildmode=c-shared", "-o", file, ".")
+	build.Dir = filepath.Join("..", "..", "plugins", "hello")
+	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	wasm, err := os.ReadFile(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return wasm
 }

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/binary"
+	"slices"
 	"sort"
 )
 
@@ -169,6 +171,17 @@ func (b *blocks) store64(addr, v uint64) {
 	if s := b.span(addr, 8); s != nil {
 		binary.LittleEndian.PutUint64(s, v)
 	}
+}
+
+// clone copies the blocks and counts the copy.
+func (b *blocks) clone() *blocks {
+	c := *b
+	c.list = slices.Clone(b.list)
+	for i := range c.list {
+		c.list[i].data = bytes.Clone(c.list[i].data)
+	}
+	c.budget.used += c.held // which fitted when the copy was first made
+	return &c
 }
 
 // reset frees every block.

@@ -41,7 +41,7 @@ func echo(t *testing.T, dir string) string {
 	}
 	c := call(guest(t, "ok/echo"))
 	c.Input = []byte("hello")
-	if got, err := e.Call(t.Context(), c); err != nil || string(got) != "hello" {
+	if got, err := output(t, e, c); err != nil || string(got) != "hello" {
 		t.Errorf("got %q, %v", got, err)
 	}
 	if err := e.Close(t.Context()); err != nil {

@@ -14,6 +14,10 @@ const maxPages = host.MaxMemoryMB * host.PagesPerMB
 // Call is one invocation of a module's function. Zero limits mean the
 // defaults of package host.
 type Call struct {
+	// App owns the endpoint. No instance is shared between two of them.
+	// Endpoint names one within its app: both have a share of what may run.
+	App, Endpoint string
+
 	// Digest is the SHA-256 of the module's bytes in hexadecimal; Load fetches
 	// them when no compiled code is at hand.
 	Digest string
@@ -22,6 +26,14 @@ type Call struct {
 	Function string
 	Input    []byte            // not kept after the call, nor changed
 	Config   map[string]string // what config_get answers
+
+	// Isolation is one of host.IsolationReset (also ""), IsolationReuse and
+	// IsolationFresh. A module that cannot be reset runs as fresh, and so does
+	// one that drew random bytes before its snapshot and has no function
+	// postern_resume to draw others, unless RepeatRandom is set: then every
+	// call starts from the same ones.
+	Isolation    string
+	RepeatRandom bool
 
 	// Timeout covers waiting for an instance, initialisation and the function,
 	// but neither loading nor compiling.
@@ -46,13 +58,26 @@ func (c *Call) setDefaults() {
 	if c.OutputBytes <= 0 {
 		c.OutputBytes = host.DefaultResponseBytes
 	}
+	if c.Isolation == "" {
+		c.Isolation = host.IsolationReset
+	}
 	if c.Log == nil {
 		c.Log = func(string, string) {}
 	}
 }
 
-// Call runs the function in a new instance and returns its output, which the
-// caller may keep.
+// Result is what a call gave and took.
+type Result struct {
+	Output []byte // the caller may keep it; nil if the call failed
+	// Run is how long the guest ran, from its start if it was started for this
+	// call, without the time in which it slept or others had its core.
+	Run time.Duration
+	// PeakBytes is the most memory the call held of its MemoryPages.
+	PeakBytes uint64
+}
+
+// Call runs the function and returns its output. Result is set as far as the
+// guest got, even with an error.
 //
 // Errors: CodeModuleFailed if the guest trapped, exited or returned a code
 // other than 0, or set an error: a *Failure is in the chain; CodeModuleTimeout
@@ -60,11 +85,11 @@ func (c *Call) setDefaults() {
 // CodeOverloaded if no instance was free in time; CodeUnavailable if ctx was
 // cancelled, the engine is closing, or Load says so; CodeInternal, also for any
 // other error of Load.
-func (e *Engine) Call(ctx context.Context, c Call) (output []byte, err error) {
+func (e *Engine) Call(ctx context.Context, c Call) (result Result, err error) {
 	defer host.Wrap(&err, "engine.Call(%q)", c.Function)
 	defer e.rescue(&err)
 	if err := e.begin(); err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	defer e.end()
 	c.setDefaults()
@@ -73,28 +98,29 @@ func (e *Engine) Call(ctx context.Context, c Call) (output []byte, err error) {
 	if host.CodeOf(err) == host.CodeInvalid {
 		// It passed Check once, perhaps of another version of this host. The
 		// client asked for nothing wrong.
-		return nil, failed(&Failure{ExitCode: 1, Text: host.AsError(err).Message})
+		return Result{}, failed(&Failure{ExitCode: 1, Text: host.AsError(err).Message})
 	}
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	defer e.library.release(code)
 
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	if err := e.gate.enter(limited); err != nil {
-		return nil, interrupted(ctx, err)
+	place, err := e.gate.enter(limited, c.App, c.Endpoint)
+	if err != nil {
+		return Result{}, interrupted(ctx, err)
 	}
-	defer e.gate.leave()
+	defer place.leave()
 
-	output, err = e.run(limited, code, &c)
+	result, err = e.run(limited, code, &c)
 	if err == nil || limited.Err() == nil || errors.Is(err, errOutput) {
-		return output, err
+		return result, err
 	}
 	// The guest ended because of the deadline, however that looked from
 	// inside: a trap, an exit code, a failed write.
 	timeout := host.Caused(host.CodeModuleTimeout, err, "The module did not answer within %s", c.Timeout)
-	return nil, interrupted(ctx, timeout)
+	return result, interrupted(ctx, timeout)
 }
 
 // interrupted replaces err if the caller itself gave up.
@@ -105,26 +131,37 @@ func interrupted(ctx context.Context, err error) error {
 	return host.Caused(host.CodeUnavailable, ctx.Err(), "The request was cancelled")
 }
 
-// run makes an instance, calls the function and throws the instance away.
-func (e *Engine) run(ctx context.Context, code *code, c *Call) ([]byte, error) {
+// run finds an instance for the call, as its isolation wants it.
+func (e *Engine) run(ctx context.Context, code *code, c *Call) (Result, error) {
 	if code.pages > c.MemoryPages {
-		return nil, failed(&Failure{ExitCode: 1, Text: "its initial memory is larger than the endpoint's memory limit"})
+		return Result{}, failed(&Failure{ExitCode: 1, Text: "its initial memory is larger than the endpoint's memory limit"})
 	}
-	state := newState(ctx, c)
-	defer state.logs.close()
-	in, err := open(ctx, code, state)
+	if code.isolation(c) == host.IsolationFresh {
+		return e.runFresh(ctx, code, c)
+	}
+	return e.runKept(ctx, code, c)
+}
+
+// runFresh makes an instance, calls the function and throws it away.
+func (e *Engine) runFresh(ctx context.Context, code *code, c *Call) (result Result, err error) {
+	s := newState(c.MemoryPages)
+	s.begin(ctx, c)
+	defer s.end()
+	defer s.measure(&result, time.Now())
+	in, err := open(ctx, code, s, newHeapMemory)
 	if err != nil {
-		return nil, e.explain(err, state)
+		return result, e.explain(err, s)
 	}
-	defer in.close(context.WithoutCancel(ctx))
-	if err := state.setInput(c.Input); err != nil {
-		return nil, failed(&Failure{ExitCode: 1, Text: err.Error()})
+	defer in.close()
+	if err := s.setInput(c.Input); err != nil {
+		return result, failed(&Failure{ExitCode: 1, Text: err.Error()})
 	}
-	if err := in.initialise(c.Function); err != nil {
-		return nil, e.explain(err, state)
+	if err := in.initialise(ctx, c.Function); err != nil {
+		return result, e.explain(err, s)
 	}
-	if err := in.call(c.Function); err != nil {
-		return nil, e.explain(err, state)
+	if _, err := in.call(ctx, c.Function); err != nil {
+		return result, e.explain(err, s)
 	}
-	return state.takeOutput(c.OutputBytes)
+	result.Output, err = s.takeOutput(c.OutputBytes)
+	return result, err
 }

@@ -56,11 +56,15 @@ type Config struct {
 	Log *slog.Logger
 }
 
+// idlePerSlot is how many instances are kept for each that may run.
+const idlePerSlot = 8
+
 // Engine runs modules. Its methods may be called concurrently.
 type Engine struct {
 	log     *slog.Logger
 	library *library
 	gate    *gate
+	pool    *pool
 
 	mu      sync.Mutex
 	closing bool
@@ -83,7 +87,10 @@ func Open(_ context.Context, c Config) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{log: c.Log, library: newLibrary(disk, c.Log), gate: newGate(c.Concurrency, c.Queue)}, nil
+	e := &Engine{log: c.Log, library: newLibrary(disk, c.Log), gate: newGate(c.Concurrency, c.Queue)}
+	e.pool = newPool(idlePerSlot*c.Concurrency, e.discard)
+	e.library.idle = e.pool.drop
+	return e, nil
 }
 
 // Close refuses new calls, waits for those under way and frees the compiled
@@ -102,6 +109,7 @@ func (e *Engine) Close(ctx context.Context) (err error) {
 	}()
 	select {
 	case <-done:
+		e.pool.close()
 		return e.library.close(context.WithoutCancel(ctx))
 	case <-ctx.Done():
 		return ctx.Err()

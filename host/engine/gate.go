@@ -1,42 +1,167 @@
 package engine
 
 import (
+	"container/list"
 	"context"
-	"sync/atomic"
+	"sync"
 
 	"github.com/posternhq/postern/host"
 )
 
-// gate lets a bounded number of instances run, and a bounded number of calls
-// wait, first come first served.
+// gate lets a bounded number of calls run, and a bounded number wait, first
+// come first served. No endpoint has more than half of the places, and no app
+// more than three quarters, so that there are always some for the others.
 type gate struct {
-	slots   chan struct{}
-	waiting atomic.Int64
-	queue   int64
+	mu   sync.Mutex
+	all  usage
+	apps map[string]*usage
+	ends map[string]*usage
+	line *list.List // of *waiter
+}
+
+// usage is how many calls run and wait, and how many may.
+type usage struct {
+	running, slots int
+	waiting, queue int
+}
+
+// waiter is a call in line; admitted is closed when it may run.
+type waiter struct {
+	shares   [3]*usage
+	admitted chan struct{}
 }
 
 func newGate(slots, queue int) *gate {
-	return &gate{slots: make(chan struct{}, slots), queue: int64(queue)}
+	return &gate{
+		all:  usage{slots: slots, queue: queue},
+		apps: map[string]*usage{}, ends: map[string]*usage{},
+		line: list.New(),
+	}
 }
 
-// enter waits for a slot, at most until ctx is done. Errors: CodeOverloaded.
+// ticket is a place among those that run.
+type ticket struct {
+	gate          *gate
+	app, endpoint string
+	shares        [3]*usage
+}
+
+// enter waits for a place, at most until ctx is done. Errors: CodeOverloaded.
 // A deadline that passes here is the host's fault, not the module's.
-func (g *gate) enter(ctx context.Context) error {
-	select {
-	case g.slots <- struct{}{}:
-		return nil
-	default:
+func (g *gate) enter(ctx context.Context, app, endpoint string) (*ticket, error) {
+	t := &ticket{gate: g, app: app, endpoint: app + "\x00" + endpoint}
+	g.mu.Lock()
+	t.shares = g.shares(t)
+	if mayRun(t.shares) {
+		run(t.shares, +1)
+		g.mu.Unlock()
+		return t, nil
 	}
-	defer g.waiting.Add(-1)
-	if g.waiting.Add(1) > g.queue {
-		return host.Errorf(host.CodeOverloaded, "The host is busy; try again")
+	if !mayWait(t.shares) {
+		g.forget(t)
+		g.mu.Unlock()
+		return nil, host.Errorf(host.CodeOverloaded, "The host is busy; try again")
 	}
+	w := &waiter{shares: t.shares, admitted: make(chan struct{})}
+	place := g.line.PushBack(w)
+	wait(t.shares, +1)
+	g.mu.Unlock()
 	select {
-	case g.slots <- struct{}{}:
-		return nil
+	case <-w.admitted:
+		return t, nil
 	case <-ctx.Done():
-		return host.Caused(host.CodeOverloaded, ctx.Err(), "The host is busy; try again")
+		return nil, g.giveUp(t, place, ctx.Err())
 	}
 }
 
-func (g *gate) leave() { <-g.slots }
+// giveUp takes a call out of the line, or out of the place it just got.
+func (g *gate) giveUp(t *ticket, place *list.Element, cause error) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-place.Value.(*waiter).admitted:
+		g.release(t)
+	default:
+		g.line.Remove(place)
+		wait(t.shares, -1)
+		g.forget(t)
+	}
+	return host.Caused(host.CodeOverloaded, cause, "The host is busy; try again")
+}
+
+// leave gives the place to the first in line that may have it.
+func (t *ticket) leave() {
+	t.gate.mu.Lock()
+	defer t.gate.mu.Unlock()
+	t.gate.release(t)
+}
+
+// release does the work of leave. The caller holds mu.
+func (g *gate) release(t *ticket) {
+	run(t.shares, -1)
+	g.forget(t)
+	for place := g.line.Front(); place != nil && g.all.running < g.all.slots; {
+		next, w := place.Next(), place.Value.(*waiter)
+		if mayRun(w.shares) {
+			g.line.Remove(place)
+			wait(w.shares, -1)
+			run(w.shares, +1)
+			close(w.admitted)
+		}
+		place = next
+	}
+}
+
+// shares finds what a call counts towards. The caller holds mu.
+func (g *gate) shares(t *ticket) [3]*usage {
+	return [3]*usage{&g.all, g.share(g.apps, t.app, 3, 4), g.share(g.ends, t.endpoint, 1, 2)}
+}
+
+func (g *gate) share(of map[string]*usage, name string, part, whole int) *usage {
+	u := of[name]
+	if u == nil {
+		u = &usage{slots: max(1, g.all.slots*part/whole), queue: max(1, g.all.queue*part/whole)}
+		of[name] = u
+	}
+	return u
+}
+
+// forget drops the shares that nobody uses. The caller holds mu.
+func (g *gate) forget(t *ticket) {
+	if u := t.shares[1]; u.running+u.waiting == 0 {
+		delete(g.apps, t.app)
+	}
+	if u := t.shares[2]; u.running+u.waiting == 0 {
+		delete(g.ends, t.endpoint)
+	}
+}
+
+func mayRun(shares [3]*usage) bool {
+	for _, u := range shares {
+		if u.running >= u.slots {
+			return false
+		}
+	}
+	return true
+}
+
+func mayWait(shares [3]*usage) bool {
+	for _, u := range shares {
+		if u.waiting >= u.queue {
+			return false
+		}
+	}
+	return true
+}
+
+func run(shares [3]*usage, n int) {
+	for _, u := range shares {
+		u.running += n
+	}
+}
+
+func wait(shares [3]*usage, n int) {
+	for _, u := range shares {
+		u.waiting += n
+	}
+}

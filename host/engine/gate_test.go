@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -83,4 +84,75 @@ func TestClose_RefusesCalls(t *testing.T) {
 	if err := e.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestCall_EndlessNeighbour: callers of an endless loop leave places for the
+// endpoint beside it, in the same app and in another.
+func TestCall_EndlessNeighbour(t *testing.T) {
+	t.Parallel()
+	e := open(t, engine.Config{Concurrency: 8, Queue: 16})
+	endless := call(guest(t, "error/spin_forever"))
+	endless.App, endless.Endpoint, endless.Timeout = "a", "endless", 500*time.Millisecond
+	stop, full := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	var callers sync.WaitGroup
+	for range 16 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				switch _, err := e.Call(context.Background(), endless); host.CodeOf(err) {
+				case host.CodeOverloaded:
+					once.Do(func() { close(full) })
+				case host.CodeModuleTimeout:
+				default:
+					t.Errorf("endless: got %v", err)
+				}
+			}
+		})
+	}
+	<-full // they have all that they may
+	for _, app := range []string{"a", "b"} {
+		c := call(guest(t, "ok/echo"))
+		c.App, c.Endpoint, c.Input = app, "beside", []byte("hello")
+		for range 20 {
+			if got, err := output(t, e, c); err != nil || string(got) != "hello" {
+				t.Errorf("beside, app %s: got %q, %v", app, got, err)
+			}
+		}
+	}
+	close(stop)
+	callers.Wait()
+}
+
+// TestCall_CollectorBesideEndless: the collector stops the world, which a
+// guest that never comes to Go would prevent for ever.
+func TestCall_CollectorBesideEndless(t *testing.T) {
+	t.Parallel()
+	e := open(t, engine.Config{Concurrency: 8})
+	var callers sync.WaitGroup
+	for i, name := range []string{"error/spin_forever", "error/spin_forever", "error/recurse_tree", "error/recurse_tree"} {
+		c := call(guest(t, name))
+		c.Endpoint, c.Timeout = string(rune('a'+i)), time.Second
+		if i == 0 {
+			c.Isolation = host.IsolationFresh
+		}
+		callers.Go(func() {
+			if _, err := e.Call(context.Background(), c); host.CodeOf(err) != host.CodeModuleTimeout {
+				t.Errorf("%s: got %v", name, err)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() {
+		for range 5 {
+			runtime.GC()
+		}
+		close(done)
+	}()
+	callers.Wait()
+	<-done
 }

@@ -11,9 +11,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/posternhq/postern/host"
@@ -33,8 +33,13 @@ type code struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache
 	module  wazero.CompiledModule
+	added   instrument.Rewritten // names of the exports that came with rewriting
 
-	users int           // calls that use it; guarded by library.mu
+	// repeats says that the guest draws random bytes when it starts and cannot
+	// draw others later: a snapshot would give them to every call.
+	repeats atomic.Bool
+
+	users int           // calls and idle instances that use it; guarded by library.mu
 	place *list.Element // in library.recent
 }
 
@@ -44,6 +49,9 @@ type library struct {
 	disk  *cache
 	log   *slog.Logger
 	limit int64
+	// idle drops the instances of a module that nobody uses, and with them
+	// their hold on its code. It is called without mu.
+	idle func(digest string)
 
 	flight    singleflight.Group
 	compilers chan struct{}  // how many compile at once
@@ -57,7 +65,7 @@ type library struct {
 
 func newLibrary(disk *cache, log *slog.Logger) *library {
 	return &library{
-		disk: disk, log: log, limit: libraryBytes,
+		disk: disk, log: log, limit: libraryBytes, idle: func(string) {},
 		compilers: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		codes:     map[string]*code{}, recent: list.New(),
 	}
@@ -108,6 +116,14 @@ func (l *library) has(digest string) bool {
 	return l.codes[digest] != nil
 }
 
+// retain lets an instance outlive the call that acquired its code; it is
+// released like the call's.
+func (l *library) retain(c *code) {
+	l.mu.Lock()
+	c.users++
+	l.mu.Unlock()
+}
+
 // release gives back what acquire returned.
 func (l *library) release(c *code) {
 	l.mu.Lock()
@@ -151,7 +167,29 @@ func (l *library) build(ctx context.Context, digest string, load func(context.Co
 	c.users--
 	l.mu.Unlock()
 	l.discard(evicted)
+	l.makeRoom()
 	return nil
+}
+
+// makeRoom gives up idle instances, the modules used least recently first,
+// until the bound is kept.
+func (l *library) makeRoom() {
+	for _, digest := range l.excess() {
+		l.idle(digest)
+	}
+}
+
+// excess lists the modules to give up, as if nothing ran.
+func (l *library) excess() (digests []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	over := l.bytes - l.limit
+	for place := l.recent.Back(); place != l.recent.Front() && over > 0; place = place.Prev() {
+		c := place.Value.(*code)
+		digests = append(digests, c.digest)
+		over -= c.size
+	}
+	return digests
 }
 
 // unloadable is the error of a module whose bytes cannot be had: the database
@@ -214,10 +252,11 @@ func (l *library) compile(ctx context.Context, digest string, wasm []byte) (*cod
 	if err != nil {
 		return nil, err
 	}
-	c := &code{digest: digest, size: m.Size, pages: m.MemoryPages}
+	c := &code{digest: digest, size: m.Size, pages: m.MemoryPages, added: *derived}
+	c.added.Wasm = nil // the runtime has what it needs of it
 	entry := l.disk.entry(digest)
 	cache, cacheErr := entry.open()
-	err = c.build(ctx, derived, cache)
+	err = c.build(ctx, derived.Wasm, cache)
 	if err == nil && cacheErr == nil {
 		cacheErr = entry.seal()
 	}
@@ -225,7 +264,7 @@ func (l *library) compile(ctx context.Context, digest string, wasm []byte) (*cod
 		// The fault may be the disk's. Without it, it is the module's.
 		entry.drop()
 		cacheErr = err
-		err = c.build(ctx, derived, wazero.NewCompilationCache())
+		err = c.build(ctx, derived.Wasm, wazero.NewCompilationCache())
 	}
 	if err != nil {
 		return nil, err
@@ -239,13 +278,13 @@ func (l *library) compile(ctx context.Context, digest string, wasm []byte) (*cod
 // build compiles into a new runtime that uses cache.
 func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationCache) (err error) {
 	c.cache = cache
-	c.runtime = newRuntime(ctx, cache)
+	c.runtime = newRuntime(ctx, cache, c.added.Budget != "")
 	defer func() {
 		if err != nil {
 			_ = c.close(ctx)
 		}
 	}()
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, c.runtime); err != nil {
+	if err := instantiateWASI(ctx, c.runtime); err != nil {
 		return err
 	}
 	if err := instantiateEnv(ctx, c.runtime); err != nil {
@@ -257,12 +296,16 @@ func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationC
 	return nil
 }
 
-func newRuntime(ctx context.Context, cache wazero.CompilationCache) wazero.Runtime {
-	return wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
-		WithCloseOnContextDone(true).
-		WithMemoryLimitPages(maxPages).
+// newRuntime makes a runtime for guests that leave to Go by themselves, or for
+// others, whose loops wazero then stops at the deadline.
+func newRuntime(ctx context.Context, cache wazero.CompilationCache, leaves bool) wazero.Runtime {
+	config := wazero.NewRuntimeConfig().
 		WithDebugInfoEnabled(false). // DWARF is large and parsed by code not made for strangers
-		WithCompilationCache(cache))
+		WithCompilationCache(cache)
+	if !leaves {
+		config = config.WithCloseOnContextDone(true).WithMemoryLimitPages(maxPages)
+	}
+	return wazero.NewRuntimeWithConfig(ctx, config)
 }
 
 func (c *code) close(ctx context.Context) error {

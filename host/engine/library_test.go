@@ -82,12 +82,11 @@ func TestLibrary_KeepsWhatIsInUse(t *testing.T) {
 	}
 	// Both still work: closed code could not be instantiated.
 	for _, c := range []*code{a, b} {
-		s := newState(t.Context(), &Call{MemoryPages: 16, Log: func(string, string) {}})
-		in, err := open(t.Context(), c, s)
+		in, err := open(t.Context(), c, newState(16), newHeapMemory)
 		if err != nil {
 			t.Fatal(err)
 		}
-		in.close(t.Context())
+		in.close()
 	}
 	l.release(a)
 	if got := kept(l); !slices.Equal(got, []string{b.digest}) {

@@ -130,19 +130,27 @@ func compareWithOracle(t *testing.T, e *engine.Engine, wasm []byte, cases []orac
 	defer compiled.Close(context.Background())
 	for _, c := range cases {
 		want := askOracle(t, compiled, c)
-		got := askEngine(t, e, wasm, c)
-		if (got.failed || want.failed) && c.otherText {
-			got.text, want.text = "", ""
+		for _, isolation := range []string{host.IsolationFresh, host.IsolationReset, host.IsolationReset} {
+			compareOutcomes(t, c, isolation, askEngine(t, e, wasm, c, isolation), want)
 		}
-		if got.failed != want.failed || got.exit != want.exit || got.text != want.text {
-			t.Errorf("%+v\nengine: %+v\noracle: %+v", c, got, want)
-		}
-		if !want.failed && !bytes.Equal(got.output, want.output) {
-			t.Errorf("%+v\nengine: %q\noracle: %q", c, got.output, want.output)
-		}
-		if got, want := strings.Join(got.logs, "\n"), strings.Join(want.logs, "\n"); got != want {
-			t.Errorf("%+v\nengine logged: %s\noracle logged: %s", c, got, want)
-		}
+	}
+}
+
+// compareOutcomes expects the same of the engine as of the SDK; a reset
+// instance must give it twice.
+func compareOutcomes(t *testing.T, c oracleCase, isolation string, got, want outcome) {
+	t.Helper()
+	if (got.failed || want.failed) && c.otherText {
+		got.text, want.text = "", ""
+	}
+	if got.failed != want.failed || got.exit != want.exit || got.text != want.text {
+		t.Errorf("%+v, %s\nengine: %+v\noracle: %+v", c, isolation, got, want)
+	}
+	if !want.failed && !bytes.Equal(got.output, want.output) {
+		t.Errorf("%+v, %s\nengine: %q\noracle: %q", c, isolation, got.output, want.output)
+	}
+	if got, want := strings.Join(got.logs, "\n"), strings.Join(want.logs, "\n"); got != want {
+		t.Errorf("%+v, %s\nengine logged: %s\noracle logged: %s", c, isolation, got, want)
 	}
 }
 
@@ -182,13 +190,14 @@ func askOracle(t *testing.T, compiled *extism.CompiledPlugin, c oracleCase) (o o
 	return o
 }
 
-func askEngine(t *testing.T, e *engine.Engine, wasm []byte, c oracleCase) (o outcome) {
+func askEngine(t *testing.T, e *engine.Engine, wasm []byte, c oracleCase, isolation string) (o outcome) {
 	t.Helper()
 	sum := sha256.Sum256(wasm)
-	output, err := e.Call(t.Context(), engine.Call{
+	result, err := e.Call(t.Context(), engine.Call{
 		Digest:   hex.EncodeToString(sum[:]),
 		Load:     func(context.Context) ([]byte, error) { return wasm, nil },
 		Function: c.function, Input: []byte(c.input), Config: c.config, Timeout: time.Minute,
+		Isolation: isolation,
 		Log: func(level, text string) {
 			if level == host.LogInfo || level == host.LogWarn || level == host.LogError {
 				o.logs = append(o.logs, level+" "+text)
@@ -202,7 +211,7 @@ func askEngine(t *testing.T, e *engine.Engine, wasm []byte, c oracleCase) (o out
 	if err != nil {
 		t.Errorf("%+v: %v", c, err)
 	}
-	o.output = output
+	o.output = result.Output
 	return o
 }
 

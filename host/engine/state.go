@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"slices"
 	"time"
@@ -9,10 +10,11 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// state is all that the host keeps for one call: what its functions act on.
-// It is used on the calling goroutine only.
+// state is all that the host keeps for an instance: what its functions act
+// on. begin and end enclose a call, and nothing but what is said here lasts
+// from one call to the next. It is used on the calling goroutine only.
 type state struct {
-	budget budget
+	budget budget // what linear memory holds of it lasts
 	blocks *blocks
 	logs   *logs
 
@@ -25,6 +27,27 @@ type state struct {
 
 	// waited is done at the deadline; a sleeping guest is woken by it.
 	waited <-chan struct{}
+	// slept is how long the guest did not run although its call did.
+	slept time.Duration
+
+	// kept is what the guest's start left in the Extism memory, for every call
+	// to find; nil for nothing.
+	kept *leftover
+
+	// starting says that the snapshot is still to be taken, so that the guest
+	// must learn nothing that belongs to an app or to a call.
+	starting bool
+	// drew says that the guest was given random bytes while starting.
+	drew bool
+	// spoiled says that the guest changed what no reset undoes.
+	spoiled bool
+}
+
+// leftover is a copy of the Extism memory with what was said about it.
+type leftover struct {
+	blocks *blocks
+	output extent
+	failed uint64
 }
 
 // extent is a part of a block.
@@ -35,16 +58,57 @@ type stateKey struct{}
 
 func stateOf(ctx context.Context) *state { return ctx.Value(stateKey{}).(*state) }
 
-func newState(ctx context.Context, c *Call) *state {
-	s := &state{
-		budget:    budget{limit: uint64(c.MemoryPages) * host.PageBytes},
-		config:    c.Config,
-		variables: map[string][]byte{},
-		waited:    ctx.Done(),
-	}
+func newState(pages uint32) *state {
+	s := &state{budget: budget{limit: uint64(pages) * host.PageBytes}}
 	s.blocks = newBlocks(&s.budget)
-	s.logs = newLogs(c.Log, ctx.Done())
 	return s
+}
+
+// begin makes the state that of a call.
+func (s *state) begin(ctx context.Context, c *Call) {
+	s.config = c.Config
+	s.variables = map[string][]byte{}
+	s.waited = ctx.Done()
+	s.slept = 0
+	s.logs = newLogs(c.Log, ctx.Done())
+	s.budget.peak = s.budget.used
+}
+
+// measure says what a call took that began then. It is deferred.
+func (s *state) measure(r *Result, began time.Time) {
+	r.Run = time.Since(began) - s.slept
+	r.PeakBytes = s.budget.peak
+}
+
+// end drops what belongs to the call.
+func (s *state) end() {
+	s.logs.close()
+	s.reset()
+	if s.kept != nil {
+		s.blocks = s.kept.blocks.clone()
+		s.output, s.failed = s.kept.output, s.kept.failed
+	}
+	for name, value := range s.variables {
+		s.budget.give(variableSize(name, value))
+	}
+	s.config, s.variables, s.waited, s.logs = nil, nil, nil, nil
+}
+
+// private ends a guest that asks while starting for what belongs to an app or
+// a call: its answer would be part of the snapshot, and so of every call.
+func (s *state) private(function string) {
+	if s.starting {
+		refuse("%s is not available before the module is called", function)
+	}
+}
+
+// keep makes what is in the Extism memory that of every call to come. What the
+// warm-up put out is nobody's answer.
+func (s *state) keep(output extent, failed uint64) {
+	if s.blocks.held > 0 {
+		s.kept = &leftover{blocks: s.blocks.clone(), output: output, failed: failed}
+		s.budget.give(s.blocks.held) // the copy is only a copy
+	}
 }
 
 // reset empties the Extism memory, and with it input, output and error.
@@ -115,10 +179,35 @@ func (s *state) give(data []byte) uint64 {
 // sleep is the guest's nanosleep. It ends with the call's deadline, after
 // which the guest is stopped.
 func (s *state) sleep(ns int64) {
+	began := time.Now()
 	timer := time.NewTimer(time.Duration(ns))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-s.waited:
 	}
+	s.slept += time.Since(began)
+}
+
+// random is the guest's source of random bytes.
+type random struct{ state *state }
+
+// Read notes whether the bytes may end up in a snapshot.
+func (r random) Read(p []byte) (int, error) {
+	r.state.drew = r.state.drew || r.state.starting
+	return rand.Read(p)
+}
+
+// console is a guest's standard output or, if stderr is set, error.
+type console struct {
+	state  *state
+	stderr bool
+}
+
+// Write adds to the log of the call under way.
+func (c console) Write(p []byte) (int, error) {
+	if c.stderr {
+		return c.state.logs.stderr.Write(p)
+	}
+	return c.state.logs.stdout.Write(p)
 }

@@ -109,12 +109,12 @@ func (c *call) run(ctx context.Context) (host.Response, error) {
 		return host.Response{}, err
 	}
 	c.trace.stage("payload")
-	output, err := c.execute(ctx, input)
+	result, err := c.execute(ctx, input)
 	c.trace.stage("module")
 	if err != nil {
 		return overloaded(err), c.explain(err)
 	}
-	return c.respond(output)
+	return c.respond(result.Output)
 }
 
 // readBody reads a body of at most limit bytes.
@@ -173,14 +173,16 @@ func (c *call) envelope(body []byte) ([]byte, error) {
 	})
 }
 
-func (c *call) execute(ctx context.Context, input []byte) ([]byte, error) {
+func (c *call) execute(ctx context.Context, input []byte) (engine.Result, error) {
 	e := c.endpoint
 	return c.gateway.Engine.Call(ctx, engine.Call{
+		App: c.place.App.ID, Endpoint: e.ID,
 		Digest: e.Module.Digest,
 		Load: func(ctx context.Context) ([]byte, error) {
 			return c.gateway.Store.ModuleContent(ctx, e.Module.Digest)
 		},
 		Function: e.Function, Input: input,
+		Isolation:   e.Isolation,
 		Timeout:     time.Duration(e.TimeoutMS) * time.Millisecond,
 		MemoryPages: uint32(e.MemoryMB * host.PagesPerMB),
 		OutputBytes: c.gateway.outputLimit(),

@@ -1,6 +1,9 @@
 package instrument
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // Section ids of the binary format, in the order a module has them.
 // dataCount stands between elements and code.
@@ -30,19 +33,38 @@ const (
 
 var kindNames = []string{"func", "table", "memory", "global"}
 
+// spelled are the kinds in sentences.
+var spelled = []string{"function", "table", "memory", "global"}
+
 // binary is a module as far as it is decoded here: its outline, without
-// function bodies, segments and initial values.
+// segments and initial values.
 type binary struct {
-	types    []funcType
-	imports  []imported
-	funcs    []uint32 // type of every function, imported ones first
-	tables   []table  // imported ones are not among them
-	memories []limits // likewise
-	globals  int      // imported ones included
-	exports  []exported
-	// tableSection is where the table section lies in the file, header
-	// included; both are 0 if there is none.
-	tableStart, tableEnd int
+	sections       []section // all of them, as they lie in the file
+	types          []funcType
+	imports        []imported
+	funcs          []uint32 // type of every function, imported ones first
+	declared       int      // how many of them are not imported
+	tables         []table  // imported ones are not among them
+	tablesImported int
+	memories       []limits // likewise
+	memoryImported bool
+	globals        int      // imported ones included
+	written        []global // the types of those that are declared here
+	exports        []exported
+	code           []function
+	facts          facts
+}
+
+// section is one section of the file: its body, and with its header.
+type section struct {
+	id          int
+	body, whole []byte
+}
+
+// global is the type of a global, as encoded.
+type global struct {
+	typ     byte
+	mutable bool
 }
 
 type funcType struct{ params, results []string }
@@ -72,6 +94,15 @@ type limits struct {
 	hasMax bool
 }
 
+// decode reads a module whole: its outline, then what its code does.
+func decode(wasm []byte) (*binary, error) {
+	m, err := parse(wasm)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.scan()
+}
+
 // parse decodes the outline of a module.
 func parse(wasm []byte) (*binary, error) {
 	if err := checkHeader(wasm); err != nil {
@@ -94,9 +125,7 @@ func parse(wasm []byte) (*binary, error) {
 			}
 			last = rank(id)
 		}
-		if id == sectionTable {
-			m.tableStart, m.tableEnd = start, r.pos
-		}
+		m.sections = append(m.sections, section{id, body.b, wasm[start:r.pos]})
 		m.section(id, body)
 		r.err = body.err
 	}
@@ -139,7 +168,7 @@ func checkHeader(wasm []byte) error {
 }
 
 // section decodes one section and demands that its length was right. The
-// contents of globals, segments and code are left to the compiler.
+// bytes of data segments are left to the compiler.
 func (m *binary) section(id int, r *reader) {
 	switch id {
 	case sectionCustom:
@@ -156,14 +185,19 @@ func (m *binary) section(id int, r *reader) {
 	case sectionMemory:
 		m.readMemories(r)
 	case sectionGlobal:
-		m.globals += r.count(3)
-		return
+		m.readGlobals(r)
 	case sectionExport:
 		m.readExports(r)
-	case sectionStart, sectionDataCount:
+	case sectionStart:
+		r.index("start function", len(m.funcs))
+	case sectionDataCount:
 		r.u32()
-	case sectionElement, sectionCode, sectionData:
-		return
+	case sectionElement:
+		m.readElements(r)
+	case sectionCode:
+		m.readCode(r)
+	case sectionData:
+		m.readData(r)
 	default:
 		r.refuse("The module has a section of the unknown kind %d", id)
 	}
@@ -178,9 +212,31 @@ func (m *binary) check() error {
 			return invalid("The module is malformed: it exports %s twice", label(e.name))
 		}
 		seen[e.name] = true
-		if e.kind == kindFunc && int64(e.index) >= int64(len(m.funcs)) {
-			return invalid("The module is malformed: its export %s names a function that is not there", label(e.name))
+		if int64(e.index) >= int64(m.count(e.kind)) {
+			return invalid("The module is malformed: its export %s names a %s that is not there", label(e.name), spelled[e.kind])
+		}
+		if strings.HasPrefix(e.name, ExportPrefix) {
+			return invalid("The module exports %s; names that begin with %s are the host's", label(e.name), ExportPrefix)
 		}
 	}
+	if len(m.code) != m.declared {
+		return invalid("The module is malformed: it declares %d functions and has %d bodies", m.declared, len(m.code))
+	}
 	return nil
+}
+
+// count is how many there are of a kind that can be exported.
+func (m *binary) count(kind byte) int {
+	switch {
+	case kind == kindFunc:
+		return len(m.funcs)
+	case kind == kindTable:
+		return m.tablesImported + len(m.tables)
+	case kind == kindGlobal:
+		return m.globals
+	case m.memoryImported:
+		return 1
+	default:
+		return len(m.memories)
+	}
 }

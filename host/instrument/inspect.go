@@ -18,7 +18,7 @@ import (
 // is not a Wasm module, is malformed outside its function bodies, imports what
 // this host does not offer, or declares an absurd size.
 func Inspect(wasm []byte, maxPages uint32) (*host.Module, error) {
-	m, err := parse(wasm)
+	m, err := decode(wasm)
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +53,7 @@ func (m *binary) listImports() ([]host.Import, error) {
 	var faults []string
 	seen := map[string]bool{}
 	for _, im := range m.imports {
-		have := host.Import{
-			Module: im.module, Name: im.name, Kind: kindNames[im.kind],
-			Params: im.typ.params, Results: im.typ.results,
-		}
+		have := im.describe()
 		key := fmt.Sprintf("%q %q %s%s", im.module, im.name, have.Kind, signature(have))
 		if seen[key] {
 			continue
@@ -70,7 +67,6 @@ func (m *binary) listImports() ([]host.Import, error) {
 			faults = append(faults, fmt.Sprintf("func %s.%s as %s (it is %s)",
 				im.module, im.name, signature(have), signature(want)))
 		}
-		have.Capability = want.Capability
 		list = append(list, have)
 	}
 	if len(faults) == 0 {

@@ -19,7 +19,7 @@ import (
 
 // Version names what Rewrite does. It is part of the key of every cache of
 // derived code and rises with each change of the output.
-const Version = "1"
+const Version = "2"
 
 // Bounds of what a module may declare. They lie far above what compilers
 // write, and low enough that a declaration alone cannot exhaust the host.
@@ -35,7 +35,8 @@ const (
 	// are a few bytes in the file and far more in memory or in answers.
 	maxTypes     = 100_000
 	maxImports   = 10_000
-	maxFunctions = 1_000_000
+	maxFunctions = 200_000
+	maxGlobals   = 100_000
 	maxExports   = 10_000
 	// maxValues bounds the parameters, and the results, of a function.
 	maxValues = 1000
@@ -43,6 +44,8 @@ const (
 	maxName = 10_000
 	// maxListed bounds how many faults one sentence names.
 	maxListed = 50
+	// wholePages is the most memory that 32 bits can address, in pages.
+	wholePages = 1 << 16
 )
 
 // invalid makes the error of a refused module: one sentence for its author.

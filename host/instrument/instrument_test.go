@@ -47,6 +47,19 @@ func callable(extra ...[]byte) []byte {
 	return build(slices.Concat([][]byte{noTypes, oneFunc}, extra, [][]byte{exportedAs, emptyBody})...)
 }
 
+// code is a module of one function with these instructions and an end.
+func code(instructions ...byte) []byte {
+	body := slices.Concat([]byte{0}, instructions, []byte{0x0b})
+	return build(noTypes, oneFunc, section(10, append([]byte{1, byte(len(body))}, body...)...))
+}
+
+// nested is a module of one function with blocks in each other.
+func nested(n int, op byte) []byte {
+	body := slices.Concat([]byte{0}, bytes.Repeat([]byte{op, 0x40}, n), bytes.Repeat([]byte{0x0b}, n+1))
+	content := slices.Concat([]byte{1}, leb(len(body)), body)
+	return build(noTypes, oneFunc, append(append([]byte{10}, leb(len(content))...), content...))
+}
+
 func TestInspect(t *testing.T) {
 	t.Parallel()
 	wasm := build(
@@ -117,7 +130,7 @@ func TestInspect_Refuses(t *testing.T) {
 		{"value_type_unknown", build(section(1, 1, 0x60, 1, 0x10, 0)), "value type 0x10"},
 		{"function_of_unknown_type", build(noTypes, section(3, 1, 7)), "undeclared type"},
 		{"export_of_unknown_function", build(exportedAs), "handle names a function that is not there"},
-		{"export_twice", build(section(7, slices.Concat([]byte{2}, str("m"), []byte{2, 0}, str("m"), []byte{2, 0})...)), "exports m twice"},
+		{"export_twice", build(section(5, 1, 0, 1), section(7, slices.Concat([]byte{2}, str("m"), []byte{2, 0}, str("m"), []byte{2, 0})...)), "exports m twice"},
 		{"export_name_not_utf8", build(section(7, 1, 1, 0xff, 2, 0)), "not UTF-8"},
 		{"memory_too_large", build(section(5, 1, 0, 17)), "17 pages (1.062 MiB); the limit is 16 pages (1 MiB)"},
 		{"memory_64", build(section(5, 1, 4, 1)), "memory with 64-bit addresses"},
@@ -135,12 +148,41 @@ func TestInspect_Refuses(t *testing.T) {
 		{"import_known_name_as_memory", build(importing("extism:host/env", "alloc", 2, 0, 1)), "memory extism:host/env.alloc"},
 		{"import_with_wrong_signature", build(i64ToI64, importing("extism:host/env", "free", 0, 0)), "func extism:host/env.free as (i64) -> i64 (it is (i64))"},
 		{"import_of_unknown_kind", build(importing("env", "x", 9)), "import of an unknown kind"},
+		{"export_of_the_hosts", build(noTypes, oneFunc, section(7, slices.Concat([]byte{1}, str("$postern.stop"), []byte{0, 0})...), emptyBody), "names that begin with $postern. are the host's"},
+		{"start_of_unknown_function", build(section(8, 0)), "start function that is not there"},
+		{"bodies_missing", build(noTypes, oneFunc), "declares 1 functions and has 0 bodies"},
+		{"bodies_too_many", build(section(10, 1, 2, 0, 0x0b)), "other number of bodies than of functions"},
+		{"global_of_itself", build(section(6, 1, 0x7f, 0, 0x23, 0, 0x0b)), "global that is not there"},
+		{"global_not_constant", build(section(6, 1, 0x7f, 0, 0x45, 0x0b)), "not constant"},
+		{"element_of_unknown_table", build(section(9, 1, 0, 0x41, 0, 0x0b, 0)), "table that is not there"},
+		{"data_without_memory", build(section(11, 1, 0, 0x41, 0, 0x0b, 0)), "memory that is not there"},
+		{"instruction_unknown", code(0x06, 0x40, 0x0b), "instruction 0x06 at byte"},
+		{"instruction_of_threads", code(0xfe, 0x03, 0), "instruction 0xfe at byte"},
+		{"instruction_relaxed", code(0xfd, 0x80, 0x02), "instruction 0xfd 0x100 at byte"},
+		{"instruction_in_long_form", code(0xfd, 0x8c, 0), "instruction 0xfd 0xc at byte"},
+		{"instruction_of_unknown_table", code(0xfc, 0x10, 0, 0x1a), "table that is not there"},
+		{"call_of_added_function", code(0x10, 1), "function that is not there"},
+		{"global_that_is_added", code(0x23, 0, 0x1a), "global that is not there"},
+		{"local_that_is_added", code(0x20, 0, 0x1a), "local that is not there"},
+		{"memory_that_is_added", code(0x3f, 0, 0x1a), "memory that is not there"},
+		{"type_that_is_added", code(0x02, 1, 0x0b), "unknown type of a block"},
+		{"branch_out", code(0x0c, 1), "branch out of the function"},
+		{"else_alone", code(0x05), "else outside of an if"},
+		{"body_after_its_end", code(0x0b), "unexpected bytes"},
+		{"body_without_end", code(0x02, 0x40), "function without an end"},
+		{"number_too_large", code(0x41, 0xff, 0xff, 0xff, 0xff, 0x4f, 0x1a), "number too large"},
+		{"locals_too_many", build(noTypes, oneFunc, section(10, 1, 6, 1, 0xd1, 0x86, 0x03, 0x7f, 0x0b)), "50001 locals; the limit is 50000"},
+		{"blocks_too_deep", nested(2500, 0x02), "nested deeper than 2500"},
+		{"loops_too_deep", nested(1001, 0x03), "loops nested deeper than 1000"},
 		{"import_name_with_control_characters", build(i64ToI64, importing("a\n", "b", 0, 0)), "func a\ufffd.b"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := instrument.Inspect(tt.wasm, 16)
+			if _, rewriting := instrument.Rewrite(tt.wasm); rewriting != nil && rewriting.Error() != err.Error() {
+				t.Errorf("Rewrite says %q", rewriting)
+			}
 			if host.CodeOf(err) != host.CodeInvalid {
 				t.Fatalf("got %v, want CodeInvalid", err)
 			}
@@ -161,46 +203,30 @@ func TestInspect_NamesEveryUnknownImport(t *testing.T) {
 	}
 }
 
-func TestRewrite_CapsTables(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name  string
-		table []byte // one table, without the vector's length
-		want  []byte
-	}{
-		{"no_maximum", []byte{0x70, 0, 10}, []byte{0x70, 1, 10, 0x80, 0x80, 4}},
-		{"large_maximum", []byte{0x70, 1, 10, 0xff, 0xff, 0xff, 0xff, 0x0f}, []byte{0x70, 1, 10, 0x80, 0x80, 4}},
-		{"externref", []byte{0x6f, 0, 0}, []byte{0x6f, 1, 0, 0x80, 0x80, 4}},
-		{"larger_at_the_start", []byte{0x70, 0, 0x81, 0x80, 4}, []byte{0x70, 1, 0x81, 0x80, 4, 0x81, 0x80, 4}},
+	producers := section(0, slices.Concat(str("producers"), []byte{2},
+		str("processed-by"), []byte{1}, str("rustc"), str("1.96"), str("language"), []byte{1}, str("Rust"), str("2024"))...)
+	got, err := instrument.Describe(callable(producers))
+	if err != nil || got.Language != "Rust" || len(got.Features) != 0 || got.GrowsMemory || got.WritesTables || got.DropsSegments {
+		t.Errorf("got %+v, %v", got, err)
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			custom := section(0, slices.Concat(str("note"), []byte("kept"))...)
-			got, err := instrument.Rewrite(callable(custom, section(4, append([]byte{1}, tt.table...)...), custom))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := callable(custom, section(4, append([]byte{1}, tt.want...)...), custom); !bytes.Equal(got, want) {
-				t.Errorf("got  %x\nwant %x", got, want)
-			}
-			if err := compile(t, got); err != nil {
-				t.Errorf("does not compile: %v", err)
-			}
-		})
+	got, err = instrument.Describe(read(t, "testdata/everything.wasm"))
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestRewrite_LeavesTheRestAlone(t *testing.T) {
-	t.Parallel()
-	for name, wasm := range map[string][]byte{
-		"no_tables":     callable(),
-		"small_maximum": callable(section(4, 1, 0x70, 1, 1, 2)),
-	} {
-		got, err := instrument.Rewrite(wasm)
-		if err != nil || !bytes.Equal(got, wasm) {
-			t.Errorf("%s: got %x, %v", name, got, err)
-		}
+	if !got.GrowsMemory || !got.WritesTables || !got.DropsSegments || got.Pages != 1 || got.MaxPages != 4 || got.Tables != 2 {
+		t.Errorf("got %+v", got)
+	}
+	if want := []string{"bulk-memory", "reference-types", "simd128"}; !slices.Equal(got.Features, want) {
+		t.Errorf("features %v, want %v", got.Features, want)
+	}
+	if len(got.Imports) != 1 || got.Imports[0].Capability != instrument.WASI || len(got.Exports) != 9 {
+		t.Errorf("imports %+v, exports %+v", got.Imports, got.Exports)
+	}
+	got, err = instrument.Describe(read(t, "testdata/endless/tail_calls.wasm"))
+	if err != nil || !slices.Equal(got.Features, []string{"tail-call"}) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

@@ -63,6 +63,31 @@ func (r *reader) u32() uint32 {
 	return v
 }
 
+// signed reads a signed LEB128 number of at most bits bits (32, 33 or 64).
+func (r *reader) signed(bits int) int64 {
+	var v int64
+	for shift := 0; ; shift += 7 {
+		b := r.byte()
+		if r.err != nil {
+			return 0
+		}
+		if left := bits - shift; left < 7 {
+			// What does not fit must repeat the sign.
+			if high := int8(b<<1) >> left; b >= 0x80 || high != 0 && high != -1 {
+				r.fail("number too large")
+				return 0
+			}
+		}
+		v |= int64(b&0x7f) << shift
+		if b < 0x80 {
+			if shift < 57 && b&0x40 != 0 {
+				v |= -1 << (shift + 7)
+			}
+			return v
+		}
+	}
+}
+
 // take returns the next n bytes, without copying them.
 func (r *reader) take(n uint32) []byte {
 	if r.err != nil {

@@ -59,8 +59,10 @@ func (m *binary) readImports(r *reader) {
 		case kindTable:
 			r.elemType()
 			r.limits("table")
+			m.tablesImported++
 		case kindMemory:
 			r.limits("memory")
+			m.memoryImported = true
 		case kindGlobal:
 			r.globalType()
 			m.globals++
@@ -76,6 +78,7 @@ func (m *binary) readFunctions(r *reader) {
 		index := r.u32()
 		m.funcType(r, index)
 		m.funcs = append(m.funcs, index)
+		m.declared++
 	}
 }
 
@@ -92,7 +95,106 @@ func (m *binary) readTables(r *reader) {
 
 func (m *binary) readMemories(r *reader) {
 	for n := r.bounded("memories", 1, 2); n > 0 && r.err == nil; n-- {
-		m.memories = append(m.memories, r.limits("memory"))
+		if m.memoryImported {
+			r.refuse("The module has a memory beside an imported one; the limit is 1")
+		}
+		l := r.limits("memory")
+		if r.err == nil && (l.min > wholePages || l.hasMax && (l.max < l.min || l.max > wholePages)) {
+			r.fail("memory of an impossible size")
+		}
+		m.memories = append(m.memories, l)
+	}
+}
+
+func (m *binary) readGlobals(r *reader) {
+	n := r.bounded("globals", maxGlobals, 3)
+	m.written = make([]global, 0, n)
+	for ; n > 0 && r.err == nil; n-- {
+		m.written = append(m.written, r.globalType())
+		m.constant(r)
+		m.globals++ // after its own value, which cannot be itself
+	}
+}
+
+// constant skips a constant expression. Its indices are checked, since
+// rewriting appends to what they count.
+func (m *binary) constant(r *reader) {
+	for r.err == nil {
+		switch op := r.opcode(); op {
+		case opEnd:
+			return
+		case opI32Const:
+			r.signed(32)
+		case opI64Const:
+			r.signed(64)
+		case opF32Const:
+			r.take(4)
+		case opF64Const:
+			r.take(8)
+		case opV128Const:
+			r.take(16)
+		case opRefNull:
+			r.literal(immRef)
+		case opRefFunc:
+			r.index("function", len(m.funcs))
+		case opGlobalGet:
+			r.index("global", m.globals)
+		case opI32Add, opI32Sub, opI32Mul, opI64Add, opI64Sub, opI64Mul:
+		default:
+			r.fail("initial value that is not constant")
+		}
+	}
+}
+
+// readElements skips the element segments. The bits of their first number say
+// that one is not active, has a table or is declarative, and holds expressions.
+func (m *binary) readElements(r *reader) {
+	for n := r.count(2); n > 0 && r.err == nil; n-- {
+		flags := r.u32()
+		if flags > 7 {
+			r.fail("unknown kind of an element segment")
+		}
+		if flags&1 == 0 {
+			table := uint32(0)
+			if flags&2 != 0 {
+				table = r.u32()
+			}
+			if r.err == nil && int64(table) >= int64(m.count(kindTable)) {
+				r.fail("elements of a table that is not there")
+			}
+			m.constant(r)
+		}
+		switch {
+		case flags&3 == 0:
+		case flags&4 != 0:
+			r.elemType()
+		case r.byte() != 0:
+			r.fail("unknown kind of elements")
+		}
+		for items := r.count(1); items > 0 && r.err == nil; items-- {
+			if flags&4 != 0 {
+				m.constant(r)
+			} else {
+				r.index("function", len(m.funcs))
+			}
+		}
+	}
+}
+
+func (m *binary) readData(r *reader) {
+	for n := r.count(2); n > 0 && r.err == nil; n-- {
+		switch flags := r.u32(); flags {
+		case 0, 2:
+			m.needMemory(r)
+			if flags == 2 && r.u32() != 0 {
+				r.fail("data of a memory that is not there")
+			}
+			m.constant(r)
+		case 1:
+		default:
+			r.fail("unknown kind of a data segment")
+		}
+		r.take(r.u32())
 	}
 }
 
@@ -120,14 +222,16 @@ func (r *reader) elemType() []byte {
 	return r.b[start:r.pos]
 }
 
-// globalType skips the type of a global: this host offers none to import.
-func (r *reader) globalType() {
-	if b := r.byte(); r.err == nil && valueTypes[b] == "" {
-		r.refuse("The module has a global of the type 0x%02x, which this host does not know", b)
+// globalType reads the type of a global.
+func (r *reader) globalType() global {
+	typ, mutable := r.byte(), r.byte()
+	if r.err == nil && valueTypes[typ] == "" {
+		r.refuse("The module has a global of the type 0x%02x, which this host does not know", typ)
 	}
-	if mut := r.byte(); mut > 1 {
+	if mutable > 1 {
 		r.fail("global neither constant nor mutable")
 	}
+	return global{typ, mutable == 1}
 }
 
 // limits reads bounds. Bit 0 of the flags tells of a maximum, 1 of sharing

@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/posternhq/postern/host"
+)
+
+// errRepeats is why no snapshot of a guest is taken.
+var errRepeats = errors.New("the module draws random bytes when it starts")
+
+// isolation is how a call runs, after what the module allows.
+func (c *code) isolation(call *Call) string {
+	switch {
+	case isStart(call.Function):
+		return host.IsolationFresh // a guest starts once
+	case call.Isolation != host.IsolationReset:
+		return call.Isolation
+	case c.added.Snapshot == "" || c.repeats.Load() && !call.RepeatRandom:
+		return host.IsolationFresh
+	}
+	return host.IsolationReset
+}
+
+// runKept calls the function in an instance that others used before, or that
+// others will.
+func (e *Engine) runKept(ctx context.Context, code *code, c *Call) (result Result, err error) {
+	k := keyOf(c)
+	in := e.pool.take(k)
+	if in == nil {
+		in, err = e.make(ctx, code, k, c)
+		if errors.Is(err, errRepeats) {
+			code.repeats.Store(true)
+			return e.runFresh(ctx, code, c)
+		}
+		if err != nil {
+			return result, err
+		}
+	}
+	whole, result, err := e.serve(ctx, in, c)
+	if whole && in.renew(ctx) {
+		e.pool.put(in)
+		return result, err
+	}
+	e.discard(in)
+	e.replace(code, k, c)
+	return result, err
+}
+
+// Warm prepares for the calls of an endpoint: afterwards its module is compiled
+// and, if it can be reset, one instance is ready. Of c it takes what says which
+// module, for whom and with which limits. Errors: CodeInvalid with the reason
+// if the module does not start; those of Load as from Call.
+func (e *Engine) Warm(ctx context.Context, c Call) (err error) {
+	defer host.Wrap(&err, "engine.Warm(%q)", c.Digest)
+	defer e.rescue(&err)
+	if err := e.begin(); err != nil {
+		return err
+	}
+	defer e.end()
+	c.setDefaults()
+	code, err := e.library.acquire(ctx, c.Digest, c.Load)
+	if err != nil {
+		return err
+	}
+	defer e.library.release(code)
+	if code.isolation(&c) != host.IsolationReset || code.pages > c.MemoryPages {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	k := keyOf(&c)
+	in, err := e.make(limited, code, k, &c)
+	var failure *Failure
+	switch {
+	case errors.Is(err, errRepeats):
+		code.repeats.Store(true)
+		return nil
+	case err != nil && limited.Err() != nil:
+		err = host.Caused(host.CodeInvalid, err, "The module did not start within %s", c.Timeout)
+		return interrupted(ctx, err)
+	case errors.As(err, &failure):
+		return host.Caused(host.CodeInvalid, err, "The module does not start: %s", firstLine(failure))
+	case err != nil:
+		return err
+	}
+	e.pool.put(in)
+	return nil
+}
+
+// make starts an instance that is to be kept. c says what the guest's start
+// may take; it learns nothing of it. Errors as those of Call, and errRepeats.
+func (e *Engine) make(ctx context.Context, code *code, k key, c *Call) (_ *instance, err error) {
+	s := newState(k.pages)
+	s.starting = true
+	s.begin(ctx, &Call{Log: c.Log})
+	defer s.end()
+	newMemory := newMemory
+	if k.isolation == host.IsolationReuse {
+		newMemory = newHeapMemory
+	}
+	in, err := open(ctx, code, s, newMemory)
+	if err != nil {
+		return nil, e.explain(err, s)
+	}
+	in.key = k
+	defer func() {
+		if err != nil {
+			in.close()
+		}
+	}()
+	if err := in.warmUp(ctx); err != nil {
+		return nil, e.explain(err, s)
+	}
+	if k.isolation == host.IsolationReset {
+		if s.drew && !c.RepeatRandom && !in.takesNothing(resumeExport) {
+			return nil, errRepeats
+		}
+		if err := in.takeSnapshot(ctx); err != nil {
+			return nil, err
+		}
+	}
+	e.library.retain(code)
+	return in, nil
+}
+
+// serve makes one call. whole tells whether the instance may be used again,
+// once it is reset.
+func (e *Engine) serve(ctx context.Context, in *instance, c *Call) (whole bool, result Result, err error) {
+	s := in.state
+	s.begin(ctx, c)
+	defer s.end()
+	defer s.measure(&result, time.Now())
+	if err := s.setInput(c.Input); err != nil {
+		return true, result, failed(&Failure{ExitCode: 1, Text: err.Error()})
+	}
+	if in.key.isolation == host.IsolationReset {
+		if err := in.start(ctx, resumeExport); err != nil {
+			return false, result, e.explain(err, s)
+		}
+	}
+	exited, err := in.call(ctx, c.Function)
+	if err != nil {
+		return in.survives(err), result, e.explain(err, s)
+	}
+	result.Output, err = s.takeOutput(c.OutputBytes)
+	return !exited, result, err
+}
+
+// survives tells whether the instance is whole after an error. An instance
+// that goes on as it is must not go on after a trap.
+func (in *instance) survives(err error) bool {
+	var failure *Failure
+	if errors.As(err, &failure) {
+		return true
+	}
+	return isTrap(err) && in.key.isolation == host.IsolationReset
+}
+
+// renew makes the instance ready for another call, and tells whether it is.
+func (in *instance) renew(ctx context.Context) bool {
+	if in.module.IsClosed() || time.Since(in.born) > snapshotAge {
+		return false
+	}
+	return in.key.isolation == host.IsolationReuse || in.reset(context.WithoutCancel(ctx)) == nil
+}
+
+// discard throws an instance away that was kept.
+func (e *Engine) discard(in *instance) {
+	in.close()
+	e.library.release(in.code)
+}
+
+// replace makes another instance for the calls to come, off the path of those
+// that are there. One at a time is made for a key. It fails in silence: the
+// next call would, too, and say why.
+func (e *Engine) replace(code *code, k key, c *Call) {
+	if k.isolation != host.IsolationReset || !e.pool.replacing(k) {
+		return
+	}
+	if e.begin() != nil {
+		e.pool.replaced(k)
+		return
+	}
+	e.library.retain(code)
+	c = &Call{Timeout: c.Timeout, RepeatRandom: c.RepeatRandom, Log: func(string, string) {}}
+	go func() {
+		defer e.end()
+		defer e.library.release(code)
+		defer e.pool.replaced(k)
+		ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
+		defer cancel()
+		var err error
+		defer e.rescue(&err)
+		in, err := e.make(ctx, code, k, c)
+		if err == nil {
+			e.pool.put(in)
+		}
+	}()
+}

@@ -1,0 +1,89 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/engine"
+)
+
+// holdings is what a process may leak.
+type holdings struct{ goroutines, descriptors, mappings, snapshots, resident int }
+
+func hold(t *testing.T) (h holdings) {
+	t.Helper()
+	runtime.GC()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.Atoi(string(bytes.Fields(statm)[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return holdings{
+		goroutines: runtime.NumGoroutine(), descriptors: len(files), mappings: bytes.Count(maps, []byte("\n")),
+		snapshots: bytes.Count(maps, []byte("postern-snapshot")), resident: pages * os.Getpagesize(),
+	}
+}
+
+// TestLeaks makes thousands of calls that end in every way, with instances
+// kept and thrown away, of modules that come and go. It runs alone, as it
+// counts what the whole process holds.
+func TestLeaks(t *testing.T) {
+	e, err := engine.Open(t.Context(), engine.Config{Concurrency: 2, Queue: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := guest(t, "ok/keep_input")
+	cycle := func(n int) {
+		for i := range n {
+			c := call(keep)
+			if i%100 == 99 {
+				// The same module with other bytes, so that code is evicted.
+				c = call(append(bytes.Clone(keep), 0, 3, 1, 'n', byte(i/100)))
+			}
+			c.App, c.Input = strconv.Itoa(i%5), []byte{"s!?#"[i%4]}
+			c.Isolation = []string{host.IsolationReset, host.IsolationReset, host.IsolationReuse, host.IsolationFresh}[i/4%4]
+			if _, err := e.Call(t.Context(), c); err != nil && host.CodeOf(err) != host.CodeModuleFailed {
+				t.Fatal(err)
+			}
+			if i%500 == 0 {
+				c := call(guest(t, "error/spin_forever"))
+				c.Timeout = time.Millisecond
+				if _, err := e.Call(t.Context(), c); err == nil {
+					t.Fatal("an endless guest ended")
+				}
+			}
+		}
+	}
+	cycle(1000)
+	before := hold(t)
+	cycle(4000)
+	after := hold(t)
+	if after.goroutines > before.goroutines+5 || after.descriptors > before.descriptors+5 ||
+		after.mappings > before.mappings+100 || after.snapshots > before.snapshots+20 || after.resident > before.resident+64<<20 {
+		t.Errorf("after 1000 calls: %+v\nafter 5000: %+v", before, after)
+	}
+	if err := e.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if closed := hold(t); closed.goroutines > before.goroutines || closed.descriptors > before.descriptors ||
+		closed.mappings > before.mappings+100 || closed.snapshots > 0 {
+		t.Errorf("after 1000 calls: %+v\nafter Close: %+v", before, closed)
+	}
+}

@@ -1,0 +1,20 @@
+;; Copies a data and an element segment and drops both, which no reset undoes.
+;; Answers with 1; with dropped segments it traps.
+(module
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "store_u8" (func $store_u8 (param i64 i32)))
+  (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+  (memory 1)
+  (table $t 1 funcref)
+  (data $bytes "1")
+  (elem $functions func $f)
+  (func $f)
+  (func (export "handle")
+    (local $out i64)
+    (memory.init $bytes (i32.const 0) (i32.const 0) (i32.const 1))
+    (table.init $t $functions (i32.const 0) (i32.const 0) (i32.const 1))
+    (data.drop $bytes)
+    (elem.drop $functions)
+    (local.set $out (call $alloc (i64.const 1)))
+    (call $store_u8 (local.get $out) (i32.load8_u (i32.const 0)))
+    (call $output_set (local.get $out) (i64.const 1))))

@@ -1,0 +1,2 @@
+;; A loop that never ends.
+(module (func (export "run") (loop $l (br $l))))
