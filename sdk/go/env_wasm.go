@@ -59,6 +59,13 @@ func logWarn(block uint64)
 //go:wasmimport extism:host/env log_error
 func logError(block uint64)
 
+// randomGet fills n bytes at p with entropy: what crypto/rand calls, without
+// the weight of that package. It returns 0, or an error number.
+//
+//go:wasmimport wasi_snapshot_preview1 random_get
+//go:noescape
+func randomGet(p unsafe.Pointer, n uint32) uint32
+
 // handle is the function an endpoint calls by default.
 //
 //go:wasmexport handle
@@ -122,3 +129,19 @@ func store(b []byte) uint64 {
 }
 
 func storeText(s string) uint64 { return store(unsafe.Slice(unsafe.StringData(s), len(s))) }
+
+func randomWord() uint64 {
+	var words [1]uint64
+	fillRandom(words[:])
+	return words[0]
+}
+
+func fillRandom(words []uint64) {
+	if randomGet(unsafe.Pointer(unsafe.SliceData(words)), uint32(8*len(words))) != 0 {
+		panic("postern: the host has no entropy")
+	}
+}
+
+// word is the first eight bytes of b as a number. The compiler makes eight
+// loads of encoding/binary's way here, and one of this.
+func word(b []byte) uint64 { return *(*uint64)(unsafe.Pointer(&b[0])) }

@@ -15,18 +15,25 @@ type Request struct {
 	in *payload
 }
 
-// payload is a payload with the members found in it so far. Handlers may read
-// from several goroutines.
+// payload is a payload with the places of the members found in it so far.
+// Handlers may read from several goroutines.
 type payload struct {
 	raw   []byte
 	mu    sync.Mutex
 	next  int // where the next member begins, 0 after the last one
-	found [memberCount]value
+	last  memberID
+	found [memberCount]place
 }
 
-// The members of schemas/payload.v1.json.
+// place is where a value is: from start to before end. A pair of numbers keeps
+// the garbage collector out of payload.
+type place struct{ start, end uint32 }
+
+// memberID stands for a member of schemas/payload.v1.json.
 type memberID int
 
+// The members in the order in which the host writes them, which makes it
+// likely that the next one is next.
 const (
 	unknownMember memberID = iota
 	fqdnMember
@@ -51,76 +58,68 @@ const (
 	memberCount
 )
 
-// memberCalled is a switch and no map, which would have to be built.
-func memberCalled(name string) memberID {
-	switch name {
-	case "fqdn":
-		return fqdnMember
-	case "host":
-		return hostMember
-	case "httpVersion":
-		return httpVersionMember
-	case "method":
-		return methodMember
-	case "path":
-		return pathMember
-	case "pathMapping":
-		return paramsMember
-	case "queryParams":
-		return queryMember
-	case "header":
-		return headerMember
-	case "cookies":
-		return cookiesMember
-	case "multiValueQueryParams":
-		return multiQueryMember
-	case "multiValueHeader":
-		return multiHeaderMember
-	case "body":
-		return bodyMember
-	case "bodyEncoding":
-		return bodyEncodingMember
-	case "clientIp":
-		return clientIPMember
-	case "requestId":
-		return requestIDMember
-	case "receivedAt":
-		return receivedAtMember
-	case "app":
-		return appMember
-	case "endpoint":
-		return endpointMember
-	case "caller":
-		return callerMember
-	}
-	return unknownMember
+var memberNames = [memberCount]string{
+	fqdnMember: "fqdn", hostMember: "host", httpVersionMember: "httpVersion", methodMember: "method", pathMember: "path",
+	paramsMember: "pathMapping", queryMember: "queryParams", headerMember: "header", cookiesMember: "cookies",
+	multiQueryMember: "multiValueQueryParams", multiHeaderMember: "multiValueHeader",
+	bodyMember: "body", bodyEncodingMember: "bodyEncoding",
+	clientIPMember: "clientIp", requestIDMember: "requestId", receivedAtMember: "receivedAt",
+	appMember: "app", endpointMember: "endpoint", callerMember: "caller",
 }
 
 // member is a member of the payload, nil if it is not there. It goes no
 // further into the payload than that member: what comes before the body is
 // found without reading the body.
-func (r Request) member(m memberID) value {
+func (r Request) member(id memberID) value {
 	p := r.in
 	if p == nil {
 		return nil
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.found[m] == nil && p.next > 0 {
-		name, v, next := memberAt(p.raw, p.next)
-		p.next = next
-		if name == nil {
-			break
-		}
-		known := memberCalled(string(name[1 : len(name)-1]))
-		if known == unknownMember {
-			known = memberCalled(name.text())
-		}
-		if known != unknownMember && p.found[known] == nil {
-			p.found[known] = v
+	for p.found[id].end == 0 && p.next > 0 {
+		p.step()
+	}
+	at := p.found[id]
+	p.mu.Unlock()
+	if at.end == 0 {
+		return nil
+	}
+	return p.raw[at.start:at.end:at.end]
+}
+
+// step reads the next member.
+func (p *payload) step() {
+	name, start, end, next := memberAt(p.raw, p.next)
+	p.next = next
+	if name == nil {
+		return
+	}
+	id := p.identify(name[1 : len(name)-1])
+	if id == unknownMember {
+		id = p.identify([]byte(name.text())) // as another writer may escape it
+	}
+	if id == unknownMember {
+		return
+	}
+	p.last = id
+	if p.found[id].end == 0 {
+		p.found[id] = place{uint32(start), uint32(end)}
+	}
+}
+
+// identify looks a name up, beginning behind the last one.
+func (p *payload) identify(name []byte) memberID {
+	for id := p.last + 1; id < memberCount; id++ {
+		if string(name) == memberNames[id] {
+			return id
 		}
 	}
-	return p.found[m]
+	for id := unknownMember + 1; id <= p.last; id++ {
+		if string(name) == memberNames[id] {
+			return id
+		}
+	}
+	return unknownMember
 }
 
 // App is the app the endpoint belongs to.

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"math"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // This file reads JSON where it lies, without reflection and without
@@ -35,12 +35,15 @@ func (v value) is(s string) bool {
 		return false
 	}
 	inner := v[1 : len(v)-1]
+	if string(inner) == s {
+		return isPlain(inner)
+	}
 	for _, c := range inner {
 		if c == '\\' || c >= utf8.RuneSelf {
 			return unquote(inner) == s
 		}
 	}
-	return string(inner) == s
+	return false
 }
 
 // number is the value as a whole number, 0 if it is no such.
@@ -116,33 +119,30 @@ func (v value) members(yield func(name, member value) bool) {
 		return
 	}
 	for i := 1; i > 0; {
-		name, member, next := memberAt(v, i)
-		if name == nil || !yield(name, member) {
+		name, start, end, next := memberAt(v, i)
+		if name == nil || !yield(name, v[start:end:end]) {
 			return
 		}
 		i = next
 	}
 }
 
-// memberAt reads the member that begins at i or after spaces, and where the
-// next one does, 0 for no other. Its name is nil if there is none, or nothing
-// that is well-formed.
-func memberAt(b []byte, i int) (name, member value, next int) {
+// memberAt reads the member that begins at i or after spaces: its name, from
+// where to where its value is, and where the next member begins, 0 for no
+// other. The name is nil if there is none, or nothing that is well-formed.
+func memberAt(b []byte, i int) (name value, start, end, next int) {
 	i = skipSpace(b, i)
 	named := skipString(b, i)
-	start := skipColon(b, named)
-	if start < 0 {
-		return nil, nil, 0
+	if start = skipColon(b, named); start < 0 {
+		return nil, 0, 0, 0
 	}
-	end := skipValue(b, start)
-	if end < 0 {
-		return nil, nil, 0
+	if end = skipValue(b, start); end < 0 {
+		return nil, 0, 0, 0
 	}
-	member = b[start:end:end]
-	if end = skipSpace(b, end); at(b, end) == ',' {
-		next = end + 1
+	if comma := skipSpace(b, end); at(b, comma) == ',' {
+		next = comma + 1
 	}
-	return b[i:named], member, next
+	return b[i:named], start, end, next
 }
 
 // isJSON says whether b is one JSON value.
@@ -160,7 +160,15 @@ func at(b []byte, i int) byte {
 	return 0
 }
 
+// skipSpace goes on to what is no space, which is mostly there already.
 func skipSpace(b []byte, i int) int {
+	if i < len(b) && b[i] > ' ' {
+		return i
+	}
+	return skipSpaces(b, i)
+}
+
+func skipSpaces(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
 		i++
 	}
@@ -170,6 +178,9 @@ func skipSpace(b []byte, i int) int {
 // skipValue returns the end of the value that begins at i, -1 if none does. It
 // does not recurse: the stack of a module is bounded.
 func skipValue(b []byte, i int) int {
+	if c := at(b, i); c != '{' && c != '[' {
+		return skipScalar(b, i)
+	}
 	var few [32]byte
 	due := few[:0] // the brackets to come, the innermost last
 	for {
@@ -319,17 +330,19 @@ func skipString(b []byte, i int) int {
 }
 
 // skipPlain goes on to the next quote, backslash or control character. It
-// looks at eight bytes at once, as bodies of megabytes are strings.
+// looks at eight bytes at once: loops are slow in WebAssembly, and bodies of
+// megabytes are strings.
 func skipPlain(b []byte, i int) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(b); i += 8 {
-		w := *(*uint64)(unsafe.Pointer(&b[i]))
+		w := word(b[i : i+8])
 		quote, backslash := w^'"'*ones, w^'\\'*ones
-		// A byte of x is below n if this sets its top bit; see "Bit Twiddling
-		// Hacks", hasless and haszero.
-		control := (w - ' '*ones) &^ w
-		if (control|(quote-ones)&^quote|(backslash-ones)&^backslash)&tops != 0 {
-			break
+		// The top bit of a byte is set if it is below a space, a quote or a
+		// backslash, for the first such byte at least; see hasless and haszero
+		// in "Bit Twiddling Hacks".
+		ends := ((w-' '*ones)&^w | (quote-ones)&^quote | (backslash-ones)&^backslash) & tops
+		if ends != 0 {
+			return i + bits.TrailingZeros64(ends)/8
 		}
 	}
 	for i < len(b) && b[i] >= ' ' && b[i] != '"' && b[i] != '\\' {
