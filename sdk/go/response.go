@@ -33,9 +33,8 @@ func JSON(status int, v any) Response {
 }
 
 // RawJSON answers with JSON that is written already. A text that is no JSON
-// fails the invocation. Unlike JSON it leaves encoding/json, a third of a small
-// module, out of a module that does not use it otherwise; [Quote] writes the
-// strings.
+// fails the invocation. Unlike JSON it leaves encoding/json, a tenth of a small
+// module, out of one that does not use it otherwise; [Quote] writes the strings.
 func RawJSON(status int, json []byte) Response {
 	r := Response{status: status, body: json, encoding: bodyJSON}
 	if !isJSON(json) {

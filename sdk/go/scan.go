@@ -11,7 +11,7 @@ import (
 
 // This file reads JSON where it lies, without reflection and without
 // encoding/json: that package is most of the time a small handler takes, and a
-// third of the module. It accepts what encoding/json accepts; of members with
+// tenth of the module. It accepts what encoding/json accepts; of members with
 // one name, which the host never writes, the first counts.
 
 // maxDepth is how deep arrays and objects may be nested, as in encoding/json.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -203,4 +204,47 @@ func mustMarshal(v any) []byte {
 		panic(err)
 	}
 	return b
+}
+
+// TestRequest_Zero: a request that came from nowhere has nothing in it.
+func TestRequest_Zero(t *testing.T) {
+	t.Parallel()
+	var r Request
+	if r.Method() != "" || r.Param("a") != "" || r.Body() != nil || r.Payload() != nil || r.Caller() != nil || r.HeaderAll("a") != nil {
+		t.Error("the zero request has something in it")
+	}
+}
+
+// TestRequest_Concurrent reads one request from several goroutines, for the
+// race detector.
+func TestRequest_Concurrent(t *testing.T) {
+	t.Parallel()
+	r := NewRequest("GET", "/?q=1").WithCaller(Caller{Name: "Shop"}).WithJSON(1)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if r.Caller().Name != "Shop" || r.Query("q") != "1" || r.Text() != "1" {
+				t.Errorf("got %s", r.Payload())
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+// TestParseRequest_Cut reads what is there of a payload that ends too early.
+func TestParseRequest_Cut(t *testing.T) {
+	t.Parallel()
+	r, err := ParseRequest([]byte(`{"method":"GET","path":"/a","header":{"a":"1"`))
+	if err != nil || r.Path() != "/a" || r.Header("a") != "" || r.RequestID() != "" {
+		t.Errorf("got %q, %q, %v", r.Path(), r.Header("a"), err)
+	}
+}
+
+func TestRand(t *testing.T) {
+	t.Parallel()
+	if a, b := Rand.Uint64(), Rand.Uint64(); a == b {
+		t.Errorf("drew %d twice", a)
+	}
 }
