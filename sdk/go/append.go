@@ -1,33 +1,51 @@
 package postern
 
-import "unicode/utf8"
+import (
+	"math/bits"
+	"unicode/utf8"
+	"unsafe"
+)
 
-// appendString writes s as a JSON string. What is not UTF-8 becomes U+FFFD.
-func appendString[T string | []byte](b []byte, s T) []byte {
+// appendString writes s as a JSON string; see appendText.
+func appendString(b []byte, s string) []byte {
+	return appendText(b, unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
+// appendText writes a text as a JSON string. What is not UTF-8 becomes U+FFFD.
+func appendText(b, text []byte) []byte {
 	b = append(b, '"')
 	done := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
+	for i := skipASCII(text, 0); i < len(text); i = skipASCII(text, i) {
 		size, escaped := 1, ""
-		if c >= utf8.RuneSelf {
+		if c := text[i]; c < utf8.RuneSelf {
+			escaped = escapes[c]
+		} else {
 			var r rune
-			if r, size = utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))])); r == utf8.RuneError && size == 1 {
+			if r, size = utf8.DecodeRune(text[i:]); r == utf8.RuneError && size == 1 {
 				escaped = "\ufffd"
 			}
-		} else {
-			escaped = escapes[c]
 		}
 		if escaped != "" {
-			b = append(append(b, s[done:i]...), escaped...)
+			b = append(append(b, text[done:i]...), escaped...)
 			done = i + size
 		}
 		i += size
 	}
-	return append(append(b, s[done:]...), '"')
+	return append(append(b, text[done:]...), '"')
+}
+
+// skipASCII goes on to what appendText must look at.
+func skipASCII(text []byte, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		w := word(text, i)
+		if ends := special(w) | w&tops; ends != 0 {
+			return i + bits.TrailingZeros64(ends)/8
+		}
+	}
+	for i < len(text) && text[i] < utf8.RuneSelf && escapes[text[i]] == "" {
+		i++
+	}
+	return i
 }
 
 // escapes are the ASCII characters that JSON strings cannot hold.

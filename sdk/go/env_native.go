@@ -58,8 +58,8 @@ func fail(message string) { native.failure = message }
 func randomWord() uint64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return word(b[:])
+	return word(b[:], 0)
 }
 
-// word is the first eight bytes of b as a number, the lowest first.
-func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+// word is the eight bytes of b from i on as a number, the lowest first.
+func word(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }

@@ -142,6 +142,6 @@ func fillRandom(words []uint64) {
 	}
 }
 
-// word is the first eight bytes of b as a number. The compiler makes eight
-// loads of encoding/binary's way here, and one of this.
-func word(b []byte) uint64 { return *(*uint64)(unsafe.Pointer(&b[0])) }
+// word is the eight bytes of b from i on as a number, the lowest first. Of
+// encoding/binary's way the compiler makes eight loads here, and one of this.
+func word(b []byte, i int) uint64 { return *(*uint64)(unsafe.Pointer(&b[i : i+8][0])) }

@@ -186,7 +186,7 @@ func (r Response) appendBody(b []byte) []byte {
 	case bodyJSON:
 		b = append(b, r.body...)
 	case bodyText:
-		b = appendString(b, r.body)
+		b = appendText(b, r.body)
 	case bodyBase64:
 		b = base64.StdEncoding.AppendEncode(append(b, '"'), r.body)
 		b = append(b, '"')

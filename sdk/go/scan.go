@@ -1,13 +1,6 @@
 package postern
 
-import (
-	"bytes"
-	"encoding/base64"
-	"math"
-	"math/bits"
-	"unicode/utf16"
-	"unicode/utf8"
-)
+import "math/bits"
 
 // This file reads JSON where it lies, without reflection and without
 // encoding/json: that package is most of the time a small handler takes, and a
@@ -16,116 +9,6 @@ import (
 
 // maxDepth is how deep arrays and objects may be nested, as in encoding/json.
 const maxDepth = 10_000
-
-// value is a well-formed JSON value as it is written, with nothing around it;
-// nil for none.
-type value []byte
-
-// text is the string that the value is, "" if it is another.
-func (v value) text() string {
-	if at(v, 0) != '"' {
-		return ""
-	}
-	return unquote(v[1 : len(v)-1])
-}
-
-// is says whether the value is the string s, which saves making it.
-func (v value) is(s string) bool {
-	if at(v, 0) != '"' {
-		return false
-	}
-	inner := v[1 : len(v)-1]
-	if string(inner) == s {
-		return isPlain(inner)
-	}
-	for _, c := range inner {
-		if c == '\\' || c >= utf8.RuneSelf {
-			return unquote(inner) == s
-		}
-	}
-	return false
-}
-
-// number is the value as a whole number, 0 if it is no such.
-func (v value) number() (n int) {
-	for _, c := range v {
-		if c < '0' || c > '9' || n > (math.MaxInt-9)/10 {
-			return 0
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n
-}
-
-// base64 are the bytes that a string in base64 holds. It is decoded where it
-// lies, as far as it is well-formed.
-func (v value) base64() []byte {
-	if at(v, 0) != '"' {
-		return nil
-	}
-	inner := v[1 : len(v)-1]
-	if bytes.IndexByte(inner, '\\') >= 0 {
-		inner = []byte(unquote(inner)) // another writer may escape the slash
-	}
-	b, _ := base64.StdEncoding.AppendDecode(nil, inner)
-	return b
-}
-
-// get is the value of an object's member, nil if there is none.
-func (v value) get(name string) value {
-	for key, member := range v.members {
-		if key.is(name) {
-			return member
-		}
-	}
-	return nil
-}
-
-// texts are the members of an object that are strings; nil for no object.
-func (v value) texts() map[string]string {
-	if at(v, 0) != '{' {
-		return nil
-	}
-	m := map[string]string{}
-	for key, member := range v.members {
-		if name := key.text(); at(member, 0) == '"' {
-			if _, seen := m[name]; !seen {
-				m[name] = member.text()
-			}
-		}
-	}
-	return m
-}
-
-// list are the elements of an array as texts; nil for no array.
-func (v value) list() []string {
-	if at(v, 0) != '[' {
-		return nil
-	}
-	list := []string{}
-	for i := skipSpace(v, 1); at(v, i) != ']'; {
-		end := skipValue(v, i)
-		list = append(list, value(v[i:end]).text())
-		if i = skipSpace(v, end); at(v, i) == ',' {
-			i = skipSpace(v, i+1)
-		}
-	}
-	return list
-}
-
-// members yields the members of an object with their names, quotes included.
-func (v value) members(yield func(name, member value) bool) {
-	if at(v, 0) != '{' {
-		return
-	}
-	for i := 1; i > 0; {
-		name, start, end, next := memberAt(v, i)
-		if name == nil || !yield(name, v[start:end:end]) {
-			return
-		}
-		i = next
-	}
-}
 
 // memberAt reads the member that begins at i or after spaces: its name, from
 // where to where its value is, and where the next member begins, 0 for no
@@ -136,7 +19,12 @@ func memberAt(b []byte, i int) (name value, start, end, next int) {
 	if start = skipColon(b, named); start < 0 {
 		return nil, 0, 0, 0
 	}
-	if end = skipValue(b, start); end < 0 {
+	if at(b, start) == '"' { // most are, and calls are dear
+		end = skipString(b, start)
+	} else {
+		end = skipValue(b, start)
+	}
+	if end < 0 {
 		return nil, 0, 0, 0
 	}
 	if comma := skipSpace(b, end); at(b, comma) == ',' {
@@ -305,12 +193,27 @@ func skipDigits(b []byte, i int) int {
 	return i
 }
 
-// skipString returns the end of the string that begins at i, or -1.
+// skipString returns the end of the string that begins at i, or -1. It looks
+// at eight bytes at once: loops are slow in WebAssembly, and bodies of
+// megabytes are strings.
 func skipString(b []byte, i int) int {
 	if at(b, i) != '"' {
 		return -1
 	}
-	for i = skipPlain(b, i+1); at(b, i) != '"'; i = skipPlain(b, i) {
+	for i++; i+8 <= len(b); i += 8 {
+		if ends := special(word(b, i)); ends != 0 {
+			if i += bits.TrailingZeros64(ends) / 8; b[i] == '"' {
+				return i + 1
+			}
+			break
+		}
+	}
+	return skipRest(b, i)
+}
+
+// skipRest returns the end of the string within which i is, or -1.
+func skipRest(b []byte, i int) int {
+	for i = skipPlain(b, i); at(b, i) != '"'; i = skipPlain(b, i) {
 		if at(b, i) != '\\' {
 			return -1 // a control character, or the end
 		}
@@ -329,19 +232,10 @@ func skipString(b []byte, i int) int {
 	return i + 1
 }
 
-// skipPlain goes on to the next quote, backslash or control character. It
-// looks at eight bytes at once: loops are slow in WebAssembly, and bodies of
-// megabytes are strings.
+// skipPlain goes on to the next quote, backslash or control character.
 func skipPlain(b []byte, i int) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(b); i += 8 {
-		w := word(b[i : i+8])
-		quote, backslash := w^'"'*ones, w^'\\'*ones
-		// The top bit of a byte is set if it is below a space, a quote or a
-		// backslash, for the first such byte at least; see hasless and haszero
-		// in "Bit Twiddling Hacks".
-		ends := ((w-' '*ones)&^w | (quote-ones)&^quote | (backslash-ones)&^backslash) & tops
-		if ends != 0 {
+		if ends := special(word(b, i)); ends != 0 {
 			return i + bits.TrailingZeros64(ends)/8
 		}
 	}
@@ -349,6 +243,20 @@ func skipPlain(b []byte, i int) int {
 		i++
 	}
 	return i
+}
+
+// ones and tops have the lowest and the highest bit of each byte.
+const ones, tops = 0x0101010101010101, 0x8080808080808080
+
+// below sets the highest bit of the first byte in w that is below n, and of no
+// byte before it; what the others become means nothing. See hasless in "Bit
+// Twiddling Hacks".
+func below(w, n uint64) uint64 { return (w - n*ones) &^ w & tops }
+
+// special marks the first quote, backslash or control character in w, as below
+// does.
+func special(w uint64) uint64 {
+	return below(w, ' ') | below(w^'"'*ones, 1) | below(w^'\\'*ones, 1)
 }
 
 // hex4 is the number that four hexadecimal digits at i make, or -1.
@@ -370,64 +278,4 @@ func hex4(b []byte, i int) rune {
 		}
 	}
 	return r
-}
-
-// isPlain says whether what is between the quotes of a string is the text.
-func isPlain(inner []byte) bool {
-	return bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner)
-}
-
-// unquote makes the text of what is between the quotes of a string. What is
-// not Unicode becomes U+FFFD, as in encoding/json.
-func unquote(inner []byte) string {
-	if isPlain(inner) {
-		return string(inner)
-	}
-	b := make([]byte, 0, len(inner))
-	for i := 0; i < len(inner); {
-		switch c := inner[i]; {
-		case c == '\\' && at(inner, i+1) == 'u':
-			var r rune
-			r, i = escapedRune(inner, i)
-			b = utf8.AppendRune(b, r)
-		case c == '\\':
-			b = append(b, unescaped(at(inner, i+1)))
-			i += 2
-		default:
-			r, size := utf8.DecodeRune(inner[i:])
-			b = utf8.AppendRune(b, r)
-			i += size
-		}
-	}
-	return string(b)
-}
-
-// escapedRune reads \uXXXX at i, or two of them that make one character.
-func escapedRune(b []byte, i int) (r rune, next int) {
-	r, next = hex4(b, i+2), i+6
-	if !utf16.IsSurrogate(r) {
-		return r, next
-	}
-	if at(b, next) == '\\' && at(b, next+1) == 'u' {
-		if both := utf16.DecodeRune(r, hex4(b, next+2)); both != utf8.RuneError {
-			return both, next + 6
-		}
-	}
-	return utf8.RuneError, next
-}
-
-func unescaped(c byte) byte {
-	switch c {
-	case 'b':
-		return '\b'
-	case 'f':
-		return '\f'
-	case 'n':
-		return '\n'
-	case 'r':
-		return '\r'
-	case 't':
-		return '\t'
-	}
-	return c
 }
