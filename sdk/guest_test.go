@@ -18,6 +18,8 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/posternhq/postern/host/instrument"
+	// The SDK embeds its sources, so that a change of them runs these tests again.
+	_ "github.com/posternhq/postern/sdk/go"
 )
 
 // build compiles a Go package as `postern build` does, but with its symbols.
