@@ -20,7 +20,7 @@ func TestBulk_Echo(t *testing.T) {
 			t.Parallel()
 			c := call(guest(t, "ok/bulk_echo"))
 			c.Input = bytes.Repeat([]byte("hello, \x00\xff world"), n/15+1)[:n]
-			got, err := output(t.Context(), e, c)
+			got, err := bulkOutput(t.Context(), e, c)
 			if err != nil || !bytes.Equal(got, c.Input) {
 				t.Errorf("got %d bytes, %v, want the input's %d", len(got), err, n)
 			}
@@ -28,8 +28,8 @@ func TestBulk_Echo(t *testing.T) {
 	}
 }
 
-// output makes a call for its output alone.
-func output(ctx context.Context, e *engine.Engine, c engine.Call) ([]byte, error) {
+// bulkOutput makes a call for its output alone.
+func bulkOutput(ctx context.Context, e *engine.Engine, c engine.Call) ([]byte, error) {
 	return e.Call(ctx, c)
 }
 
@@ -38,7 +38,7 @@ func TestBulk_Edges(t *testing.T) {
 	e := open(t, engine.Config{})
 	c := call(guest(t, "ok/bulk_edges"))
 	c.MemoryPages = 16
-	if got, err := output(t.Context(), e, c); err != nil || string(got) != "cdabcdef" {
+	if got, err := bulkOutput(t.Context(), e, c); err != nil || string(got) != "cdabcdef" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -74,7 +74,7 @@ func TestBulk_OutOfRange(t *testing.T) {
 // checkRefused makes a call in which a host function must end the guest.
 func checkRefused(t *testing.T, e *engine.Engine, c engine.Call, want string) {
 	t.Helper()
-	got, err := output(t.Context(), e, c)
+	got, err := bulkOutput(t.Context(), e, c)
 	var failure *engine.Failure
 	if host.CodeOf(err) != host.CodeModuleFailed || !errors.As(err, &failure) {
 		t.Fatalf("got %q, %v, want CodeModuleFailed", got, err)
@@ -92,13 +92,13 @@ func TestBulk_AfterTheEnd(t *testing.T) {
 	c := call(guest(t, "error/bulk_between_logs"))
 	var lines []string
 	c.Log = func(_, text string) { lines = append(lines, text) }
-	if _, err := output(t.Context(), e, c); err != nil || len(lines) != 2 {
+	if _, err := bulkOutput(t.Context(), e, c); err != nil || len(lines) != 2 {
 		t.Fatalf("got %q, %v, want two lines", lines, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	lines = nil
 	c.Log = func(_, text string) { lines = append(lines, text); cancel() }
-	if _, err := output(ctx, e, c); host.CodeOf(err) != host.CodeUnavailable || len(lines) != 1 {
+	if _, err := bulkOutput(ctx, e, c); host.CodeOf(err) != host.CodeUnavailable || len(lines) != 1 {
 		t.Errorf("got %q, %v, want one line and CodeUnavailable", lines, err)
 	}
 }
