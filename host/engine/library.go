@@ -290,6 +290,9 @@ func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationC
 	if err := instantiateEnv(ctx, c.runtime); err != nil {
 		return err
 	}
+	if err := instantiateBulk(ctx, c.runtime); err != nil {
+		return err
+	}
 	if c.module, err = c.runtime.CompileModule(ctx, wasm); err != nil {
 		return host.Caused(host.CodeInvalid, err, "The module is invalid: %s", validText([]byte(firstLine(err)), maxLineBytes))
 	}

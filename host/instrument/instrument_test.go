@@ -95,6 +95,24 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+func TestInspect_BulkCopies(t *testing.T) {
+	t.Parallel()
+	m, err := instrument.Inspect(build(
+		section(1, 2, 0x60, 3, 0x7e, 0x7f, 0x7f, 0, 0x60, 2, 0x7f, 0x7f, 1, 0x7e),
+		section(2, slices.Concat([]byte{2},
+			str("postern:host/v1"), str("read"), []byte{0, 0},
+			str("postern:host/v1"), str("write"), []byte{0, 1})...),
+	), 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"read", "write"} {
+		if im := m.Imports[i]; im.Name != name || im.Module != instrument.PosternModule || im.Capability != instrument.Memory {
+			t.Errorf("import %+v, want %s, which needs memory", im, name)
+		}
+	}
+}
+
 func TestInspect_WarnsWithoutCallableExport(t *testing.T) {
 	t.Parallel()
 	m, err := instrument.Inspect(build(), 16)
@@ -141,7 +159,8 @@ func TestInspect_Refuses(t *testing.T) {
 		{"table_of_unknown_type", build(section(4, 1, 0x6e, 0, 1)), "element type 0x6e"},
 		{"table_above_its_maximum", build(section(4, 1, 0x70, 1, 2, 1)), "table larger than its maximum"},
 		{"import_unknown", build(i64ToI64, importing("extism:host/user", "mult", 0, 0)), "func extism:host/user.mult"},
-		{"import_of_postern_module", build(i64ToI64, importing("postern:host/v1", "read", 0, 0)), "func postern:host/v1.read"},
+		{"import_of_postern_module_unknown", build(i64ToI64, importing("postern:host/v1", "copy", 0, 0)), "func postern:host/v1.copy"},
+		{"import_of_postern_module_with_wrong_signature", build(i64ToI64, importing("postern:host/v1", "read", 0, 0)), "func postern:host/v1.read as (i64) -> i64 (it is (i64, i32, i32))"},
 		{"import_memory", build(importing("env", "memory", 2, 0, 1)), "memory env.memory"},
 		{"import_table", build(importing("env", "table", 1, 0x70, 0, 1)), "table env.table"},
 		{"import_global", build(importing("env", "base", 3, 0x7f, 0)), "global env.base"},

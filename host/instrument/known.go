@@ -21,12 +21,13 @@ const (
 
 // Modules that imports name.
 const (
-	ExtismModule = "extism:host/env"
-	WASIModule   = "wasi_snapshot_preview1"
+	ExtismModule  = "extism:host/env"
+	PosternModule = "postern:host/v1"
+	WASIModule    = "wasi_snapshot_preview1"
 )
 
 // known lists every import that guests may use: "capability: name(parameters)
-// results" by module. postern:host/v1 offers nothing yet.
+// results" by module.
 var known = parseKnown(map[string]string{
 	ExtismModule: `
 memory: alloc(i64) i64
@@ -61,6 +62,9 @@ log: log_info(i64)
 log: log_warn(i64)
 log: log_error(i64)
 log: get_log_level() i32`,
+	PosternModule: `
+memory: read(i64 i32 i32)
+memory: write(i32 i32) i64`,
 	WASIModule: `
 wasi: args_get(i32 i32) i32
 wasi: args_sizes_get(i32 i32) i32

@@ -32,5 +32,8 @@ func greet(r postern.Request) postern.Response {
 	if caller := r.Caller(); caller != nil {
 		postern.Log.Info("greeting %s for %s", name, caller.Name)
 	}
-	return postern.JSON(200, map[string]string{"message": greeting + ", " + name + "!"})
+	// One field is quickly written. For more, postern.JSON takes any value, and
+	// brings encoding/json into the module.
+	message := postern.Quote(greeting + ", " + name + "!")
+	return postern.RawJSON(200, []byte(`{"message":`+message+`}`))
 }

@@ -2,11 +2,7 @@
 // module sees of a request: headers, parameters, body, caller.
 package main
 
-import (
-	"encoding/json"
-
-	postern "github.com/posternhq/postern/sdk/go"
-)
+import postern "github.com/posternhq/postern/sdk/go"
 
 func init() { postern.Handle(show) }
 
@@ -15,5 +11,5 @@ func main() {}
 // show answers with the payload as the host wrote it: decoding it first would
 // lose what decoding loses, such as the digits of a large number.
 func show(r postern.Request) postern.Response {
-	return postern.JSON(200, json.RawMessage(r.Payload()))
+	return postern.RawJSON(200, r.Payload())
 }

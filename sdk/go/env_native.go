@@ -3,7 +3,9 @@
 package postern
 
 import (
+	"crypto/rand"
 	"embed"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -52,3 +54,12 @@ func readInput() []byte { return native.input }
 func writeOutput(output []byte) { native.output = output }
 
 func fail(message string) { native.failure = message }
+
+func randomWord() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return word(b[:], 0)
+}
+
+// word is the eight bytes of b from i on as a number, the lowest first.
+func word(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }

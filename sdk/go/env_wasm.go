@@ -3,22 +3,31 @@
 package postern
 
 import (
-	"encoding/binary"
 	"strconv"
+	"unsafe"
 )
 
-// The functions of the Extism ABI this SDK uses; sdk/abi.md specifies them.
-// A block is a piece of memory the host keeps, named by its offset; 0 names
-// none. Eight bytes are the most that one call moves.
+// The host's functions that this SDK uses; sdk/abi.md specifies them. A block
+// is a piece of memory the host keeps, named by its address; 0 names none.
+
+// hostRead copies n bytes from an address in a block to p.
+//
+//go:wasmimport postern:host/v1 read
+//go:noescape
+func hostRead(address uint64, p unsafe.Pointer, n uint32)
+
+// hostWrite makes a block of the n bytes at p: 0 if n is 0, or the memory
+// limit is reached.
+//
+//go:wasmimport postern:host/v1 write
+//go:noescape
+func hostWrite(p unsafe.Pointer, n uint32) uint64
 
 //go:wasmimport extism:host/env input_length
 func inputLength() uint64
 
-//go:wasmimport extism:host/env input_load_u8
-func inputLoadU8(offset uint64) uint32
-
-//go:wasmimport extism:host/env input_load_u64
-func inputLoadU64(offset uint64) uint64
+//go:wasmimport extism:host/env input_offset
+func inputOffset() uint64
 
 //go:wasmimport extism:host/env output_set
 func outputSet(block, length uint64)
@@ -26,26 +35,11 @@ func outputSet(block, length uint64)
 //go:wasmimport extism:host/env error_set
 func errorSet(block uint64)
 
-//go:wasmimport extism:host/env alloc
-func alloc(length uint64) uint64
-
 //go:wasmimport extism:host/env free
 func free(block uint64)
 
 //go:wasmimport extism:host/env length
 func length(block uint64) uint64
-
-//go:wasmimport extism:host/env load_u8
-func loadU8(offset uint64) uint32
-
-//go:wasmimport extism:host/env load_u64
-func loadU64(offset uint64) uint64
-
-//go:wasmimport extism:host/env store_u8
-func storeU8(offset uint64, value uint32)
-
-//go:wasmimport extism:host/env store_u64
-func storeU64(offset, value uint64)
 
 //go:wasmimport extism:host/env config_get
 func configGet(key uint64) uint64
@@ -65,13 +59,20 @@ func logWarn(block uint64)
 //go:wasmimport extism:host/env log_error
 func logError(block uint64)
 
+// randomGet fills n bytes at p with entropy: what crypto/rand calls, without
+// the weight of that package. It returns 0, or an error number.
+//
+//go:wasmimport wasi_snapshot_preview1 random_get
+//go:noescape
+func randomGet(p unsafe.Pointer, n uint32) uint32
+
 // handle is the function an endpoint calls by default.
 //
 //go:wasmexport handle
 func handle() int32 { return Run(handler) }
 
 func readInput() []byte {
-	return load(0, inputLength(), inputLoadU64, inputLoadU8)
+	return load(inputOffset(), inputLength())
 }
 
 func writeOutput(output []byte) {
@@ -79,10 +80,10 @@ func writeOutput(output []byte) {
 }
 
 // fail makes message the reason why this invocation failed.
-func fail(message string) { errorSet(store([]byte(message))) }
+func fail(message string) { errorSet(storeText(message)) }
 
 func writeLog(level logLevel, text string) {
-	block := store([]byte(text))
+	block := storeText(text)
 	switch level {
 	case levelTrace:
 		logTrace(block)
@@ -99,26 +100,20 @@ func writeLog(level logLevel, text string) {
 }
 
 func lookupConfig(name string) (string, bool) {
-	key := store([]byte(name))
+	key := storeText(name)
 	defer free(key)
 	block := configGet(key)
 	if block == 0 {
 		return "", false
 	}
 	defer free(block)
-	return string(load(block, length(block), loadU64, loadU8)), true
+	return string(load(block, length(block))), true
 }
 
-// load copies n bytes from offset on into the guest.
-func load(offset, n uint64, u64 func(uint64) uint64, u8 func(uint64) uint32) []byte {
+// load copies n bytes from an address in a block.
+func load(address, n uint64) []byte {
 	b := make([]byte, n)
-	i := uint64(0)
-	for ; i+8 <= n; i += 8 {
-		binary.LittleEndian.PutUint64(b[i:], u64(offset+i))
-	}
-	for ; i < n; i++ {
-		b[i] = byte(u8(offset + i))
-	}
+	hostRead(address, unsafe.Pointer(unsafe.SliceData(b)), uint32(n))
 	return b
 }
 
@@ -126,17 +121,27 @@ func load(offset, n uint64, u64 func(uint64) uint64, u8 func(uint64) uint32) []b
 // module must end: an answer that could not be stored would look like an empty
 // one.
 func store(b []byte) uint64 {
-	n := uint64(len(b))
-	block := alloc(n)
-	if block == 0 && n > 0 {
-		panic("postern: the memory limit leaves no room for " + strconv.FormatUint(n, 10) + " bytes")
-	}
-	i := uint64(0)
-	for ; i+8 <= n; i += 8 {
-		storeU64(block+i, binary.LittleEndian.Uint64(b[i:]))
-	}
-	for ; i < n; i++ {
-		storeU8(block+i, uint32(b[i]))
+	block := hostWrite(unsafe.Pointer(unsafe.SliceData(b)), uint32(len(b)))
+	if block == 0 && len(b) > 0 {
+		panic("postern: the memory limit leaves no room for " + strconv.Itoa(len(b)) + " bytes")
 	}
 	return block
 }
+
+func storeText(s string) uint64 { return store(unsafe.Slice(unsafe.StringData(s), len(s))) }
+
+func randomWord() uint64 {
+	var words [1]uint64
+	fillRandom(words[:])
+	return words[0]
+}
+
+func fillRandom(words []uint64) {
+	if randomGet(unsafe.Pointer(unsafe.SliceData(words)), uint32(8*len(words))) != 0 {
+		panic("postern: the host has no entropy")
+	}
+}
+
+// word is the eight bytes of b from i on as a number, the lowest first. Of
+// encoding/binary's way the compiler makes eight loads here, and one of this.
+func word(b []byte, i int) uint64 { return *(*uint64)(unsafe.Pointer(&b[i : i+8][0])) }

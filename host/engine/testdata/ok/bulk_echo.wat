@@ -1,0 +1,15 @@
+;; Answers with its input, copied at once in both directions.
+(module
+  (import "extism:host/env" "input_length" (func $input_length (result i64)))
+  (import "extism:host/env" "input_offset" (func $input_offset (result i64)))
+  (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+  (import "postern:host/v1" "read" (func $read (param i64 i32 i32)))
+  (import "postern:host/v1" "write" (func $write (param i32 i32) (result i64)))
+  (memory 1)
+  (func (export "handle") (result i32)
+    (local $n i64)
+    (local.set $n (call $input_length))
+    (drop (memory.grow (i32.wrap_i64 (i64.shr_u (i64.add (local.get $n) (i64.const 9)) (i64.const 16)))))
+    (call $read (call $input_offset) (i32.const 10) (i32.wrap_i64 (local.get $n)))
+    (call $output_set (call $write (i32.const 10) (i32.wrap_i64 (local.get $n))) (local.get $n))
+    (i32.const 0)))
