@@ -18,7 +18,7 @@ const pollInterval = time.Second
 func (g *Gateway) Follow(ctx context.Context) {
 	f := &follower{Gateway: g, busy: map[string]bool{}}
 	defer f.wait.Wait()
-	f.wait.Go(func() { g.warmAll(ctx) })
+	f.wait.Go(func() { g.compileAll(ctx) })
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for {
@@ -76,14 +76,14 @@ func (f *follower) settleOne(ctx context.Context, appID string) {
 	delete(f.busy, appID)
 }
 
-// warmAll compiles the modules of all active releases, several at a time.
-func (g *Gateway) warmAll(ctx context.Context) {
+// compileAll compiles the modules of all active releases, several at a time.
+func (g *Gateway) compileAll(ctx context.Context) {
 	work := make(chan string)
 	var wait sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for digest := range work {
-				g.warm(ctx, digest)
+				g.compile(ctx, digest)
 			}
 		})
 	}

@@ -16,7 +16,7 @@ func TestRefresh_Cold(t *testing.T) {
 	b := setup(t, host.Production, production)
 	release := b.serveGuest("ok/echo", unchanged)
 	digest := release.Endpoints[0].Module.Digest
-	if !b.Engine.IsWarm(digest) {
+	if !b.Engine.IsCompiled(digest) {
 		t.Error("the module is not compiled when its release is live")
 	}
 }
@@ -33,7 +33,7 @@ func TestFollow(t *testing.T) {
 		defer close(done)
 		other.Follow(ctx)
 	}()
-	for !other.Engine.IsWarm(release.Endpoints[0].Module.Digest) {
+	for !other.Engine.IsCompiled(release.Endpoints[0].Module.Digest) {
 		select {
 		case <-done:
 			t.Fatal("Follow ended by itself")

@@ -100,7 +100,7 @@ func (g *Gateway) settle(ctx context.Context, appID string) error {
 		return err
 	}
 	for _, digest := range digests(release) {
-		g.warm(ctx, digest)
+		g.compile(ctx, digest)
 	}
 	g.refresh.Lock()
 	defer g.refresh.Unlock()
@@ -112,10 +112,10 @@ func (g *Gateway) settle(ctx context.Context, appID string) error {
 	return nil
 }
 
-// warm compiles a module ahead of its first call. One that cannot be compiled
+// compile compiles a module ahead of its first call. One that cannot be compiled
 // is the affair of its requests.
-func (g *Gateway) warm(ctx context.Context, digest string) {
-	err := g.Engine.Warm(ctx, digest, func(ctx context.Context) ([]byte, error) { return g.Store.ModuleContent(ctx, digest) })
+func (g *Gateway) compile(ctx context.Context, digest string) {
+	err := g.Engine.Compile(ctx, digest, func(ctx context.Context) ([]byte, error) { return g.Store.ModuleContent(ctx, digest) })
 	if err != nil && ctx.Err() == nil {
 		g.Log.ErrorContext(ctx, "compiling a module ahead", "digest", digest, "error", err)
 	}
@@ -176,7 +176,7 @@ func (g *Gateway) apply(ctx context.Context, change host.Change) error {
 		if err != nil && host.CodeOf(err) != host.CodeNotFound {
 			return err
 		}
-		if slices.ContainsFunc(digests(release), func(d string) bool { return !g.Engine.IsWarm(d) }) {
+		if slices.ContainsFunc(digests(release), func(d string) bool { return !g.Engine.IsCompiled(d) }) {
 			g.pending[change.ID] = true
 			return nil
 		}

@@ -6,10 +6,10 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// Warm compiles a module unless its code is at hand, so that the first call
+// Compile compiles a module unless its code is at hand, so that the first call
 // need not wait. Errors: those of Call before the guest runs.
-func (e *Engine) Warm(ctx context.Context, digest string, load func(context.Context) ([]byte, error)) (err error) {
-	defer host.Wrap(&err, "engine.Warm(%q)", digest)
+func (e *Engine) Compile(ctx context.Context, digest string, load func(context.Context) ([]byte, error)) (err error) {
+	defer host.Wrap(&err, "engine.Compile(%q)", digest)
 	defer e.rescue(&err)
 	if err := e.begin(); err != nil {
 		return err
@@ -22,8 +22,8 @@ func (e *Engine) Warm(ctx context.Context, digest string, load func(context.Cont
 	return err
 }
 
-// IsWarm reports whether a module's code is at hand.
-func (e *Engine) IsWarm(digest string) bool {
+// IsCompiled reports whether a module's code is at hand.
+func (e *Engine) IsCompiled(digest string) bool {
 	code := e.library.borrow(digest)
 	if code != nil {
 		e.library.release(code)
