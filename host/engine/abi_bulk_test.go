@@ -63,11 +63,11 @@ func TestBulk_OutOfRange(t *testing.T) {
 	}
 	t.Run("ReadWithoutMemory", func(t *testing.T) {
 		t.Parallel()
-		checkRefused(t, e, call(guest(t, "error/bulk_read_without_memory")), "read: the module has no memory")
+		checkRefused(t, e, call(guest(t, "error/bulk_read_without_memory")), "read: 1 bytes at 0 are not within the memory of 0 bytes")
 	})
 	t.Run("WriteWithoutMemory", func(t *testing.T) {
 		t.Parallel()
-		checkRefused(t, e, call(guest(t, "error/bulk_write_without_memory")), "write: the module has no memory")
+		checkRefused(t, e, call(guest(t, "error/bulk_write_without_memory")), "write: 1 bytes at 0 are not within the memory of 0 bytes")
 	})
 }
 
