@@ -87,8 +87,11 @@ func TestNewID(t *testing.T) {
 	if !host.IsID(a) || a[14] != '7' || !strings.ContainsAny(a[19:20], "89ab") {
 		t.Errorf("%s is no UUID of version 7", a)
 	}
-	if a == b {
-		t.Error("two ids are the same")
+	for range 10_000 {
+		if a >= b {
+			t.Fatalf("%s was made before %s", a, b)
+		}
+		a, b = b, host.NewID()
 	}
 	if host.IsID(strings.ToUpper(a)) || host.IsID(a[1:]) {
 		t.Error("IsID accepts another shape")

@@ -3,19 +3,37 @@ package host
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"sync/atomic"
 	"time"
 )
 
-// NewID returns a UUID of version 7 (RFC 9562): it sorts by the millisecond it
-// was made in, so that newest-first lists need no second column.
+// lastTick is the tick of the newest id: milliseconds since 1970, times 4096,
+// and the fraction of the millisecond.
+var lastTick atomic.Int64
+
+// tick returns the time in ticks, later than any before.
+func tick() int64 {
+	now := time.Now()
+	t := now.UnixMilli()<<12 + int64(now.Nanosecond()%1e6)<<12/1e6
+	for {
+		last := lastTick.Load()
+		t = max(t, last+1)
+		if lastTick.CompareAndSwap(last, t) {
+			return t
+		}
+	}
+}
+
+// NewID returns a UUID of version 7 (RFC 9562, method 3): ids made here sort by
+// when they were made, so that newest-first lists need no second column.
 func NewID() string {
 	var b [16]byte
-	rand.Read(b[6:])
-	ms := time.Now().UnixMilli()
+	rand.Read(b[8:])
+	t := tick()
 	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
+		b[i] = byte(t >> (52 - 8*i))
 	}
-	b[6] = b[6]&0x0f | 0x70
+	b[6], b[7] = byte(t>>8)&0x0f|0x70, byte(t)
 	b[8] = b[8]&0x3f | 0x80
 	var out [36]byte
 	hex.Encode(out[0:8], b[0:4])

@@ -19,6 +19,8 @@ type Invocation struct {
 	CallerID   string    `json:"caller_id"`
 	StartedAt  Time      `json:"started_at"`
 	DurationUS int64     `json:"duration_us" doc:"Microseconds from first to last byte of work"`
+	CPUUS      int64     `json:"cpu_us" doc:"Microseconds the module ran"`
+	PeakBytes  int64     `json:"peak_bytes" doc:"Most memory the module held at once"`
 	Stages     []Stage   `json:"stages" doc:"Where the time went, in order"`
 	Logs       []LogLine `json:"logs"`
 }

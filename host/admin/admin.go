@@ -39,8 +39,13 @@ type Config struct {
 	Credentials *auth.Table
 	// Refresh puts every committed change into force in this process.
 	Refresh func(context.Context) error
-	// Check compiles a module. Errors: CodeInvalid for one that is not valid.
-	Check func(ctx context.Context, wasm []byte) error
+	// Unwrap takes the module out of an upload, which may be an Extism
+	// manifest. Check compiles an upload's module. Errors: CodeInvalid.
+	Unwrap func(upload []byte) (wasm []byte, err error)
+	Check  func(ctx context.Context, upload []byte) error
+	// Warm starts the module of an endpoint. Errors: CodeInvalid with the
+	// reason if it does not start.
+	Warm func(ctx context.Context, app *host.App, e *host.Endpoint) error
 	// CheckSchema compiles a JSON Schema. Errors: CodeInvalid.
 	CheckSchema func(json.RawMessage) error
 	// SaveKey keeps a regenerated organization key where the command line

@@ -56,12 +56,13 @@ func setup(t *testing.T) *bundle {
 	})
 	check(t, g.Refresh(ctx))
 	api := admin.New(admin.Config{
-		Store: db, Invocations: recorder, Credentials: g.Credentials, Refresh: g.Refresh, Check: e.Check,
+		Store: db, Invocations: recorder, Credentials: g.Credentials, Refresh: g.Refresh, Check: e.Check, Warm: g.Warm,
+		Unwrap:         func(upload []byte) ([]byte, error) { u, err := engine.Unwrap(upload); return u.Wasm, err },
 		CheckSchema:    func(raw json.RawMessage) error { _, err := payload.CompileSchema(raw); return err },
 		SaveKey:        func(string) {},
 		MaxModuleBytes: maxModule, ManagementHosts: []string{"manage.example.com"}, Log: log,
 	})
-	front := server.New(server.Config{Gateway: g, Mount: api.Mount, MaxManagementBytes: maxModule + 64<<10})
+	front := server.New(server.Config{Gateway: g, Mount: api.Mount, MaxManagementBytes: maxModule*4/3 + 64<<10})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
 	served := make(chan error, 1)

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"mime/multipart"
@@ -67,6 +68,34 @@ func TestModules(t *testing.T) {
 	b.want(b.do("GET", app+"/modules/nonsense", ""), 404, "Module not found")
 }
 
+// TestModules_Manifest uploads an Extism manifest: it is kept as it was sent,
+// and its limits narrow those of the endpoint.
+func TestModules_Manifest(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	app := b.newApp("Orders")
+	data := func(guest string) string {
+		wasm, err := os.ReadFile("../engine/testdata/" + guest + ".wasm")
+		check(t, err)
+		return base64.StdEncoding.EncodeToString(wasm)
+	}
+	manifest := `{"wasm": [{"data": "` + data("error/spin_forever") + `"}], "timeout_ms": 50}`
+	m := b.want(b.do("POST", app+"/modules?name=spin", manifest), 201, "")
+	digest := sha256.Sum256([]byte(manifest))
+	if m.text("module", "digest") != hex.EncodeToString(digest[:]) {
+		t.Errorf("digest %s is not that of the uploaded bytes", m.text("module", "digest"))
+	}
+	content := b.do("GET", app+"/modules/"+m.text("module", "id")+"/content", "")
+	if string(content.raw) != manifest || content.header.Get("Content-Type") != "application/json" {
+		t.Errorf("the content is %d bytes of %s", len(content.raw), content.header.Get("Content-Type"))
+	}
+	b.want(b.do("POST", app+"/endpoints", `{"name":"Spin","method":"GET","path":"/","module":"spin","requires_authentication":false,"timeout_ms":60000}`), 201, "")
+	b.want(b.do("GET", "/run/orders/", "", "X-API-Key", ""), 504, "did not answer within 50ms")
+
+	b.want(b.do("POST", app+"/modules?name=a", `{"wasm":[{"path":"/etc/passwd"}]}`), 400, "read on the server")
+	b.want(b.do("POST", app+"/modules?name=a", `{"wasm":[{"data":"AAAA"}]}`), 400, "")
+}
+
 func TestModules_Refused(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -81,7 +110,8 @@ func TestModules_Refused(t *testing.T) {
 		{"bad name", "?name=a@b", header, "application/wasm", 400, "name must be"},
 		{"empty", "?name=a", "", "application/wasm", 400, ""},
 		{"text", "?name=a", "(module)", "application/wasm", 400, ""},
-		{"JSON", "?name=a", "{}", "application/json", 400, "Content-Type must be application/wasm"},
+		{"another type", "?name=a", "x", "image/png", 400, "Content-Type must be application/wasm"},
+		{"empty manifest", "?name=a", "{}", "application/json", 400, "exactly one module"},
 		{"malformed", "?name=a", header + "\x01\xff", "application/wasm", 400, ""},
 		{"too large", "?name=a", header + strings.Repeat("\x00", maxModule), "application/wasm", 413, "at most"},
 		{"far too large", "?name=a", strings.Repeat("\x00", 2*maxModule), "application/wasm", 413, ""},

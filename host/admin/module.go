@@ -3,6 +3,8 @@ package admin
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"mime"
@@ -13,8 +15,11 @@ import (
 	"github.com/posternhq/postern/host/instrument"
 )
 
-// wasmType is the media type of a module.
-const wasmType = "application/wasm"
+// Media types of an upload: a module, or an Extism manifest with one inside.
+const (
+	wasmType = "application/wasm"
+	jsonType = "application/json"
+)
 
 type moduleOutput struct {
 	Status int
@@ -66,18 +71,22 @@ func (a *API) moduleRoutes() {
 	register(a, operation{id: "get-module", method: get, path: "/v1/apps/{app}/modules/{module}", summary: "Show a module", tag: "modules"}, a.getModule)
 	register(a, operation{id: "download-module", method: get, path: "/v1/apps/{app}/modules/{module}/content", summary: "Download a module's bytes", tag: "modules"}, a.download)
 	register(a, operation{id: "delete-module", method: remove, path: "/v1/apps/{app}/modules/{module}", summary: "Delete a module", tag: "modules"}, a.deleteModule)
-	documentMultipart(a.huma.OpenAPI().Paths["/v1/apps/{app}/modules"].Post)
+	documentForms(a.huma.OpenAPI().Paths["/v1/apps/{app}/modules"].Post)
 }
 
-// uploadLimit is the module limit with room for the framing of multipart.
-func (a *API) uploadLimit() int64 { return a.MaxModuleBytes + 64<<10 }
+// uploadLimit is the module limit with room for base64 and the rest of a
+// manifest, or the framing of multipart.
+func (a *API) uploadLimit() int64 { return a.MaxModuleBytes*4/3 + 64<<10 }
 
-// documentMultipart adds the second form of an upload to the OpenAPI document.
-func documentMultipart(op *huma.Operation) {
+// documentForms adds the other forms of an upload to the OpenAPI document.
+func documentForms(op *huma.Operation) {
 	op.RequestBody.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{
 		Type:       huma.TypeObject,
 		Properties: map[string]*huma.Schema{"module": {Type: huma.TypeString, ContentEncoding: "binary"}},
 		Required:   []string{"module"},
+	}}
+	op.RequestBody.Content[jsonType] = &huma.MediaType{Schema: &huma.Schema{
+		Type: huma.TypeObject, Description: "An Extism manifest with one module as inline data",
 	}}
 }
 
@@ -93,14 +102,8 @@ func (a *API) upload(ctx context.Context, in *uploadInput) (*moduleOutput, error
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(content)) > a.MaxModuleBytes {
-		return nil, host.Errorf(host.CodeTooLarge, "The module has %d bytes; at most %d are allowed", len(content), a.MaxModuleBytes)
-	}
-	m, err := instrument.Inspect(content, host.MaxMemoryMB*host.PagesPerMB)
+	m, err := a.inspect(ctx, content)
 	if err != nil {
-		return nil, err
-	}
-	if err := a.Check(ctx, content); err != nil {
 		return nil, err
 	}
 	m.ID, m.AppID, m.Name, m.CreatedAt = host.NewID(), app.ID, in.Name, host.Now()
@@ -114,6 +117,25 @@ func (a *API) upload(ctx context.Context, in *uploadInput) (*moduleOutput, error
 	return newModuleOutput(201, m), nil
 }
 
+// inspect says what an upload is and does, or refuses it. Digest and size are
+// those of the uploaded bytes, be they a module or a manifest with one inside.
+func (a *API) inspect(ctx context.Context, upload []byte) (*host.Module, error) {
+	wasm, err := a.Unwrap(upload)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(wasm)) > a.MaxModuleBytes {
+		return nil, host.Errorf(host.CodeTooLarge, "The module has %d bytes; at most %d are allowed", len(wasm), a.MaxModuleBytes)
+	}
+	m, err := instrument.Inspect(wasm, host.MaxMemoryMB*host.PagesPerMB)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(upload)
+	m.Digest, m.Size = hex.EncodeToString(sum[:]), int64(len(upload))
+	return m, a.Check(ctx, upload)
+}
+
 // moduleBytes takes the module out of a raw or multipart body. The result
 // shares no memory with body, which the server uses again.
 func moduleBytes(contentType string, body []byte) ([]byte, error) {
@@ -125,12 +147,12 @@ func moduleBytes(contentType string, body []byte) ([]byte, error) {
 		return nil, host.Errorf(host.CodeInvalid, "Content-Type is malformed")
 	}
 	switch mediaType {
-	case wasmType, "application/octet-stream":
+	case wasmType, jsonType, "application/octet-stream":
 		return bytes.Clone(body), nil
 	case "multipart/form-data":
 		return modulePart(multipart.NewReader(bytes.NewReader(body), params["boundary"]))
 	}
-	return nil, host.Errorf(host.CodeInvalid, "Content-Type must be application/wasm, or multipart/form-data with a part called module")
+	return nil, host.Errorf(host.CodeInvalid, "Content-Type must be application/wasm, application/json for an Extism manifest, or multipart/form-data with a part called module")
 }
 
 func modulePart(form *multipart.Reader) ([]byte, error) {
@@ -197,8 +219,12 @@ func (a *API) download(ctx context.Context, in *ModulePath) (*contentOutput, err
 	if err != nil {
 		return nil, err
 	}
-	name := mime.FormatMediaType("attachment", map[string]string{"filename": m.Name + ".wasm"})
-	return &contentOutput{ContentType: wasmType, Disposition: name, Body: content}, nil
+	mediaType, ending := wasmType, ".wasm"
+	if !bytes.HasPrefix(content, []byte("\x00asm")) {
+		mediaType, ending = jsonType, ".json"
+	}
+	name := mime.FormatMediaType("attachment", map[string]string{"filename": m.Name + ending})
+	return &contentOutput{ContentType: mediaType, Disposition: name, Body: content}, nil
 }
 
 func (a *API) deleteModule(ctx context.Context, in *ModulePath) (*deleted, error) {

@@ -159,12 +159,12 @@ func (h *house) newServer() *server.Server {
 	management := admin.New(admin.Config{
 		// The recorder answers for the log: it has what is not stored yet.
 		Store: h.db, Invocations: h.recorder, Credentials: h.credentials, Log: h.log,
-		Refresh: h.gateway.Refresh, Check: h.engine.Check, CheckSchema: checkEndpointSchema, SaveKey: h.saveKey,
+		Refresh: h.gateway.Refresh, Unwrap: unwrap, Check: h.engine.Check, Warm: h.gateway.Warm, CheckSchema: checkEndpointSchema, SaveKey: h.saveKey,
 		MaxModuleBytes: h.cfg.MaxModuleBytes, ManagementHosts: h.cfg.ManagementHosts,
 	})
 	return server.New(server.Config{
 		Gateway: h.gateway, Mount: management.Mount, Ready: h.ready, Log: h.log,
-		ManagementHosts: h.cfg.ManagementHosts, MaxManagementBytes: h.cfg.MaxModuleBytes + uploadFraming,
+		ManagementHosts: h.cfg.ManagementHosts, MaxManagementBytes: h.cfg.MaxModuleBytes*4/3 + uploadFraming,
 	})
 }
 
@@ -184,8 +184,15 @@ func (h *house) saveKey(key string) {
 	}
 }
 
-// uploadFraming is room for what a multipart upload adds to a module.
+// uploadFraming is room for what multipart or a manifest adds to a module,
+// beside a third for base64.
 const uploadFraming = 64 << 10
+
+// unwrap takes the module out of an upload.
+func unwrap(upload []byte) ([]byte, error) {
+	u, err := engine.Unwrap(upload)
+	return u.Wasm, err
+}
 
 // checkEndpointSchema compiles an endpoint's schema to see whether it can be.
 func checkEndpointSchema(raw json.RawMessage) error {

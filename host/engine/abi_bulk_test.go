@@ -30,7 +30,8 @@ func TestBulk_Echo(t *testing.T) {
 
 // bulkOutput makes a call for its output alone.
 func bulkOutput(ctx context.Context, e *engine.Engine, c engine.Call) ([]byte, error) {
-	return e.Call(ctx, c)
+	result, err := e.Call(ctx, c)
+	return result.Output, err
 }
 
 func TestBulk_Edges(t *testing.T) {

@@ -104,6 +104,7 @@ func (e *Engine) Call(ctx context.Context, c Call) (result Result, err error) {
 		return Result{}, err
 	}
 	defer e.library.release(code)
+	code.upload.narrow(&c)
 
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()

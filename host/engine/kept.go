@@ -66,6 +66,7 @@ func (e *Engine) Warm(ctx context.Context, c Call) (err error) {
 		return err
 	}
 	defer e.library.release(code)
+	code.upload.narrow(&c)
 	if code.isolation(&c) != host.IsolationReset || code.pages > c.MemoryPages {
 		return nil
 	}

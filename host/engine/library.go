@@ -34,6 +34,7 @@ type code struct {
 	cache   wazero.CompilationCache
 	module  wazero.CompiledModule
 	added   instrument.Rewritten // names of the exports that came with rewriting
+	upload  Upload               // what a manifest said, without the module
 
 	// repeats says that the guest draws random bytes when it starts and cannot
 	// draw others later: a snapshot would give them to every call.
@@ -242,18 +243,22 @@ func (l *library) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// compile makes machine code of a module. Errors: CodeInvalid.
-func (l *library) compile(ctx context.Context, digest string, wasm []byte) (*code, error) {
-	m, err := instrument.Inspect(wasm, maxPages)
+// compile makes machine code of an upload's module. Errors: CodeInvalid.
+func (l *library) compile(ctx context.Context, digest string, uploaded []byte) (*code, error) {
+	upload, err := Unwrap(uploaded)
 	if err != nil {
 		return nil, err
 	}
-	derived, err := instrument.Rewrite(wasm)
+	m, err := instrument.Inspect(upload.Wasm, maxPages)
 	if err != nil {
 		return nil, err
 	}
-	c := &code{digest: digest, size: m.Size, pages: m.MemoryPages, added: *derived}
-	c.added.Wasm = nil // the runtime has what it needs of it
+	derived, err := instrument.Rewrite(upload.Wasm)
+	if err != nil {
+		return nil, err
+	}
+	c := &code{digest: digest, size: m.Size, pages: m.MemoryPages, added: *derived, upload: upload}
+	c.added.Wasm, c.upload.Wasm = nil, nil // the runtime has what it needs of them
 	entry := l.disk.entry(digest)
 	cache, cacheErr := entry.open()
 	err = c.build(ctx, derived.Wasm, cache)

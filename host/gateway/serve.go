@@ -111,6 +111,7 @@ func (c *call) run(ctx context.Context) (host.Response, error) {
 	c.trace.stage("payload")
 	result, err := c.execute(ctx, input)
 	c.trace.stage("module")
+	c.trace.record.CPUUS, c.trace.record.PeakBytes = result.Run.Microseconds(), int64(result.PeakBytes)
 	if err != nil {
 		return overloaded(err), c.explain(err)
 	}
@@ -174,20 +175,29 @@ func (c *call) envelope(body []byte) ([]byte, error) {
 }
 
 func (c *call) execute(ctx context.Context, input []byte) (engine.Result, error) {
-	e := c.endpoint
-	return c.gateway.Engine.Call(ctx, engine.Call{
-		App: c.place.App.ID, Endpoint: e.ID,
-		Digest: e.Module.Digest,
+	invocation := c.gateway.invocation(c.place.App, c.endpoint)
+	invocation.Input, invocation.Log = input, c.trace.log
+	return c.gateway.Engine.Call(ctx, invocation)
+}
+
+// invocation is what the engine needs to know of an endpoint.
+func (g *Gateway) invocation(app *host.App, e *host.Endpoint) engine.Call {
+	return engine.Call{
+		App: app.ID, Endpoint: e.ID, Function: e.Function, Isolation: e.Isolation, Digest: e.Module.Digest,
 		Load: func(ctx context.Context) ([]byte, error) {
-			return c.gateway.Store.ModuleContent(ctx, e.Module.Digest)
+			return g.Store.ModuleContent(ctx, e.Module.Digest)
 		},
-		Function: e.Function, Input: input,
-		Isolation:   e.Isolation,
 		Timeout:     time.Duration(e.TimeoutMS) * time.Millisecond,
 		MemoryPages: uint32(e.MemoryMB * host.PagesPerMB),
-		OutputBytes: c.gateway.outputLimit(),
-		Log:         c.trace.log,
-	})
+		OutputBytes: g.outputLimit(),
+	}
+}
+
+// Warm starts the module of an endpoint that is about to become part of a
+// release. Errors: CodeInvalid with the reason if it does not start.
+func (g *Gateway) Warm(ctx context.Context, app *host.App, e *host.Endpoint) (err error) {
+	defer host.Wrap(&err, "gateway.Warm(%q)", e.ID)
+	return g.Engine.Warm(ctx, g.invocation(app, e))
 }
 
 // outputLimit bounds the output of a module. A response may be twice its body,
