@@ -9,16 +9,19 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// Bounds of the recorder. Beyond half of the queue only failures are taken, so
-// that a flood of successes does not push out what somebody will look for.
+// Bounds of the recorder. In each pause recordSample successes are taken, and
+// no more: writing down every one would cost more than serving it. Failures are
+// taken as long as the queue has room.
 const (
-	recordQueue = 8192
-	recordBatch = 500
-	recordPause = 100 * time.Millisecond
+	recordQueue  = 8192
+	recordBatch  = 500
+	recordPause  = 100 * time.Millisecond
+	recordSample = 50
 )
 
-// Recorder writes invocations to their store, off the path of requests. It
-// never makes a request wait: what does not fit is dropped and counted.
+// Recorder writes invocations to their store, off the path of requests: all
+// failures, and up to 500 successes a second. It never makes a request wait:
+// failures that do not fit are dropped and counted.
 type Recorder struct {
 	store   host.InvocationStore
 	log     *slog.Logger
@@ -26,6 +29,7 @@ type Recorder struct {
 	flushes chan chan struct{}
 	stop    chan struct{}
 	stopped chan struct{}
+	taken   atomic.Int64 // successes in this pause
 	dropped atomic.Int64
 }
 
@@ -40,8 +44,7 @@ func NewRecorder(store host.InvocationStore, log *slog.Logger) *Recorder {
 }
 
 func (r *Recorder) record(i host.Invocation) {
-	if i.Code == "" && len(r.queue) > recordQueue/2 {
-		r.dropped.Add(1)
+	if i.Code == "" && r.taken.Add(1) > recordSample {
 		return
 	}
 	select {
@@ -77,9 +80,10 @@ func (r *Recorder) run() {
 			batch = r.write(r.drain(batch))
 			close(done)
 		case <-ticker.C:
+			r.taken.Store(0)
 			batch = r.write(batch)
 			if n := r.dropped.Swap(0); n > 0 {
-				r.log.Warn("invocations not recorded: there are more than can be written", "count", n)
+				r.log.Warn("failures not recorded: there are more than can be written", "count", n)
 			}
 		}
 	}
