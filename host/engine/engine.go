@@ -1,36 +1,41 @@
-// Package engine runs modules: it compiles them, gives every call an instance
-// of its own, and speaks the Extism ABI with it directly on wazero.
+// Package engine runs modules: it compiles them, keeps instances that serve one
+// call after the other, each from the same clean state, and speaks the Extism
+// ABI with them directly on wazero.
 //
 // It owns compiled code and its caches, instances, their limits (deadline,
-// memory, output, log lines, how many run at once) and the functions of
-// extism:host/env. It must not know HTTP, payloads, apps, endpoints, or where
-// modules are stored: Call.Load fetches the bytes.
+// memory, output, log lines, how many run at once and for whom) and the
+// functions of extism:host/env. It must not know HTTP, payloads, or where
+// modules are stored: Call.Load fetches the bytes. An app and an endpoint are
+// names to it, which keep instances apart and shares fair.
 //
 // A guest is hostile. Every offset and length it passes is checked, its memory
 // (linear memory, Extism blocks and variables together) is bounded by
 // Call.MemoryPages, and what it does wrong fails its own call only.
 //
 // The files, in the order a call goes through them: call.go (Call), library.go
-// and cache.go (compiled code in memory and on disk), gate.go (how many at
-// once), instance.go (instantiation, language runtimes, the function itself),
-// state.go (what one call keeps), memory.go and block.go (memory), abi.go and
-// abi_*.go (host functions), log.go (guest logs), failure.go (errors).
+// and cache.go (compiled code in memory and on disk), gate.go (who may run),
+// kept.go and pool.go (instances that last), instance.go (instantiation,
+// language runtimes, the function itself), safepoint.go (deadlines), reset.go
+// (back to the snapshot), state.go (what one call keeps), memory*.go,
+// written_linux.go and block.go (memory), abi.go and abi_*.go (host functions),
+// log.go (guest logs), failure.go (errors).
+//
+// # Isolation
+//
+// With host.IsolationReset an instance is started and warmed up once, a
+// snapshot is taken, and after every call everything goes back to it: the
+// content and the size of memory (memory.go), globals and tables (by code that
+// package instrument adds to the guest), Extism blocks, variables and logs
+// (state.go). What does not go back, such as a dropped segment, a closed file or
+// a guest that ended within a host function, ends the instance; another is made
+// in the background. Snapshots are made anew from time to time.
 //
 // # Deadlines
 //
-// Here a deadline is wazero's WithCloseOnContextDone, which compiles a check
-// into every loop. A guest that recurses without a loop is not stopped by it
-// before its stack is full or its call tree is done.
-//
-// # Seams
-//
-// What comes next has its place: safepoints that replace the check above go
-// into instrument.Rewrite and newRuntime (library.go); a snapshot of an
-// initialised instance is taken between instance.initialise and instance.call
-// (instance.go) and restored by another linearMemory (memory.go) and by
-// state.reset; a pool of instances replaces open and close in Engine.run
-// (call.go). All that a guest can reach from one call to the next is in state
-// and in wazero's instance, nowhere else.
+// Compiled code never comes to Go by itself, and a guest in a loop would hold
+// up the garbage collector and with it the host. Package instrument makes it
+// come, many times a millisecond: there the scheduler gets its turn and the
+// deadline ends the guest. The context of host functions ends with it, too.
 package engine
 
 import (

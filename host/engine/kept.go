@@ -137,7 +137,7 @@ func (e *Engine) serve(ctx context.Context, in *instance, c *Call) (whole bool, 
 	if err := s.setInput(c.Input); err != nil {
 		return true, result, failed(&Failure{ExitCode: 1, Text: err.Error()})
 	}
-	if in.key.isolation == host.IsolationReset {
+	if in.snapshot.resumes {
 		if err := in.start(ctx, resumeExport); err != nil {
 			return false, result, e.explain(err, s)
 		}

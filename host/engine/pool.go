@@ -19,10 +19,11 @@ type key struct {
 	digest    string
 	pages     uint32
 	isolation string
+	repeats   bool // Call.RepeatRandom
 }
 
 func keyOf(c *Call) key {
-	return key{app: c.App, digest: c.Digest, pages: c.MemoryPages, isolation: c.Isolation}
+	return key{app: c.App, digest: c.Digest, pages: c.MemoryPages, isolation: c.Isolation, repeats: c.RepeatRandom}
 }
 
 // pool keeps idle instances. It never waits and makes none: how many there are

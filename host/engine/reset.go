@@ -21,6 +21,7 @@ const (
 // instrument); memory keeps its content.
 type snapshot struct {
 	restore api.Function // nil if there is nothing but memory
+	resumes bool         // the guest has something to do before each call
 	dirty   api.Global   // nil if the code can do nothing that restore does not undo
 }
 
@@ -50,6 +51,7 @@ func (in *instance) takeSnapshot(ctx context.Context) error {
 	if names.Dirty != "" {
 		in.snapshot.dirty = in.module.ExportedGlobal(names.Dirty)
 	}
+	in.snapshot.resumes = in.takesNothing(resumeExport)
 	in.born = time.Now()
 	if in.memory == nil {
 		return nil

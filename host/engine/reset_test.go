@@ -184,14 +184,14 @@ func TestCall_RandomAtStart(t *testing.T) {
 		repeat bool
 		values int
 	}{
-		{"ok/random_at_start", false, 100},
 		{"ok/random_at_start", true, 1},
+		{"ok/random_at_start", false, 100},
 		{"ok/random_at_resume", false, 100},
 		{"ok/random_at_resume", true, 100},
 	}
 	for _, tt := range tests {
 		c := call(guest(t, tt.guest))
-		c.App, c.RepeatRandom = fmt.Sprint(tt.repeat), tt.repeat
+		c.RepeatRandom = tt.repeat
 		seen := map[string]bool{}
 		for range 100 {
 			got, err := output(t, e, c)
@@ -230,10 +230,5 @@ func TestCall_Result(t *testing.T) {
 		if err != nil || r.Run <= 0 || r.PeakBytes < 15*host.PageBytes || r.PeakBytes > 16*host.PageBytes {
 			t.Errorf("call %d: %v, %d bytes, %v", i, r.Run, r.PeakBytes, err)
 		}
-	}
-	c = call(guest(t, "error/sleep_forever"))
-	c.Timeout = 50 * time.Millisecond
-	if r, err := e.Call(t.Context(), c); err == nil || r.Run >= c.Timeout {
-		t.Errorf("a sleeping guest ran %v, %v", r.Run, err)
 	}
 }

@@ -2,12 +2,19 @@
 //
 // It owns what an upload is judged by (Inspect: imports with the capability
 // each one needs, exports, sizes, refusals), the one table of imports that
-// guests may use (Known), and the derived code that runs in place of the
-// uploaded bytes (Rewrite). Its decoder is made for hostile input: it never
-// panics and allocates no more than the input's length justifies.
+// guests may use (Known), the one table of instructions (opcode.go), and the
+// derived code that runs in place of the uploaded bytes (Rewrite). Its decoder
+// is made for hostile input: it never panics and allocates no more than the
+// input's length justifies.
 //
-// It must not know what runs a module, who uploaded it or where it is kept,
-// and it does not validate function bodies: the engine's compiler does.
+// It must not know what runs a module, who uploaded it or where it is kept, and
+// it does not validate types: the engine's compiler does. It does check every
+// index, because rewriting appends to what they count.
+//
+// A module is decoded in passes: parse reads the outline (binary.go,
+// sections.go), scan every instruction (body.go, scan.go). Rewrite then decides
+// where the budget is checked (weigh.go), writes what is appended
+// (additions.go), and copies the bodies with what changes in them (emit.go).
 package instrument
 
 import (

@@ -34,6 +34,9 @@ func plugins(t testing.TB) string {
 // what it was asked. What they ask, return and leave in memory must agree.
 func TestRewrite_Plugins(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip("takes minutes under the race detector, and has nothing to race")
+	}
 	files, err := filepath.Glob(filepath.Join(plugins(t), "*.wasm"))
 	if err != nil || len(files) < 20 {
 		t.Fatalf("%d plug-ins: %v", len(files), err)

@@ -1,6 +1,7 @@
 package instrument_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -258,6 +259,22 @@ func TestRewrite_Loops(t *testing.T) {
 		if yields == 0 {
 			t.Errorf("%s: never out of half a million rounds", engine)
 		}
+	}
+}
+
+// TestRewrite_NestedLoops nests more loops than are wrapped; the innermost one
+// never ends.
+func TestRewrite_NestedLoops(t *testing.T) {
+	t.Parallel()
+	const n = 100
+	body := slices.Concat([]byte{0}, bytes.Repeat([]byte{0x03, 0x40}, n), []byte{0x0c, 0},
+		bytes.Repeat([]byte{0x0b, 0x41, 1, 0x0d, 0}, n-1), []byte{0x0b, 0x0b})
+	content := slices.Concat([]byte{1}, leb(len(body)), body)
+	wasm := build(noTypes, oneFunc, exportedAs, append(append([]byte{10}, leb(len(content))...), content...))
+	ctx := gate{limit: 1 << 16, yielded: func() { panic(errStop) }}.in(t.Context())
+	_, err := instantiate(ctx, t, wazero.NewRuntimeConfig(), rewritten(t, wasm).Wasm).ExportedFunction("handle").Call(ctx)
+	if !errors.Is(err, errStop) {
+		t.Errorf("got %v", err)
 	}
 }
 

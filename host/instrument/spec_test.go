@@ -222,6 +222,9 @@ func play(t *testing.T, config wazero.RuntimeConfig, file string, rewrite bool) 
 // both of wazero's engines. Every command must end the same way.
 func TestSpecification(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip("takes minutes under the race detector, and has nothing to race")
+	}
 	base := suite(t)
 	for name, config := range map[string]wazero.RuntimeConfig{
 		"compiler": wazero.NewRuntimeConfigCompiler(), "interpreter": wazero.NewRuntimeConfigInterpreter(),
