@@ -27,6 +27,7 @@
     (global.set $r (ref.null func))
     (table.set $t (i32.const 0) (ref.func $sub))
     (table.init $t $passive (i32.const 2) (i32.const 0) (i32.const 2))
+    (table.set $t (i32.add (i32.const 1) (i32.rem_u (global.get $i) (i32.const 3))) (ref.null func))
     (memory.init $bytes (i32.const 0) (i32.const 0) (i32.const 7))
     (drop (call $yield))
     (memory.grow (i32.const 1)))
@@ -42,7 +43,8 @@
     (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_u
       (call_indirect $t (type $binary) (i32.const 900) (i32.const 1) (i32.const 0)))))
     (loop $next
-      (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_u (ref.is_null (table.get $t (local.get $n))))))
+      (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_u
+        (i32.shl (ref.is_null (table.get $t (local.get $n))) (local.get $n)))))
       (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 4))))
     (local.get $sum))
 
@@ -65,7 +67,7 @@
             (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_u (local.get $j)))))
           (local.set $sum (i64.mul (local.get $sum) (i64.const 3)))
           (local.set $j (i32.add (local.get $j) (i32.const 1)))
-          (drop (br_if $out (i64.const -1) (i32.gt_u (local.get $i) (i32.const 100000))))
+          (drop (br_if $out (i64.const -1) (i32.gt_u (local.get $i) (i32.const 900))))
           (br_if $inner (i32.lt_u (local.get $j) (local.get $i))))
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br_if $outer (i32.lt_u (local.get $i) (local.get $n)))
