@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 // keepers names, for each library that must stay in its room, the packages
 // that may import it.
 var keepers = map[string][]string{
-	"github.com/tetratelabs/wazero":         {"host/engine", "host/instrument", "host/cli"},
+	"github.com/tetratelabs/wazero":         {"host/engine", "host/instrument"},
 	"github.com/extism/go-sdk":              {"host/engine"},
 	"github.com/gofiber/fiber":              {"host/server", "host/admin"},
 	"github.com/valyala/fasthttp":           {"host/server", "host/admin"},
