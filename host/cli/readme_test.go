@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,7 +70,9 @@ func newTerminal(t *testing.T) *terminal {
 			t.Fatal(err)
 		}
 	}
-	env := append(os.Environ(), "HOME="+home, "GOFLAGS=-mod=mod", "PATH="+filepath.Join(home, "bin")+":"+os.Getenv("PATH"))
+	// What the caller's shell says about a server is not for the reader's.
+	env := slices.DeleteFunc(os.Environ(), func(line string) bool { return strings.HasPrefix(line, "POSTERN_") })
+	env = append(env, "HOME="+home, "GOFLAGS=-mod=mod", "PATH="+filepath.Join(home, "bin")+":"+os.Getenv("PATH"))
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
 		value, err := exec.Command("go", "env", name).Output()
 		if err != nil {
