@@ -53,9 +53,9 @@ postgres: ## Run the storage and gateway tests on PostgreSQL too (needs its serv
 
 FUZZTIME ?= 10s
 fuzz: ## Run every fuzz target for FUZZTIME
-	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' host | xargs -n1 dirname | sort -u); do \
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' host sdk | xargs -n1 dirname | sort -u); do \
 	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | cut -d' ' -f2); do \
-	    echo "$$dir $$target"; go test ./$$dir -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) || exit 1; \
+	    echo "$$dir $$target"; (cd $$dir && go test . -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME)) || exit 1; \
 	  done; done
 
 cross: ## Build for the other platforms

@@ -217,6 +217,10 @@ func TestEndpoints_Refused(t *testing.T) {
 			(&bundle{t: t}).want(a, tt.status, tt.text)
 		})
 	}
+	for guest, reason := range map[string]string{"error/spin_on_warmup": "did not start within 200ms", "error/config_in_warmup": "does not start"} {
+		b.want(b.upload(app, "stuck", guest), 201, "")
+		b.want(b.do("POST", app+"/endpoints", with(`"timeout_ms":200,"module":"stuck"`)), 400, reason)
+	}
 	if list := b.do("GET", app+"/releases", ""); list.text("pagination", "total") != "1" {
 		t.Errorf("refused changes made releases: %s", list.raw)
 	}

@@ -7,20 +7,6 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// ours are the prefixes of the credentials that Postern issues, whatever they
-// open.
-var ours = []string{host.KeyPrefix, host.OrganizationKeyPrefix, "pat_", "ak_", "as_"}
-
-// Issued reports whether s is shaped like a credential Postern issues.
-func Issued(s string) bool {
-	for _, prefix := range ours {
-		if strings.HasPrefix(s, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
 // Present returns the first credential of a request: the X-API-Key header, the
 // Authorization header's bearer token, the api_key query parameter. An empty
 // one counts as absent. public tells that the endpoint needs none: there a
@@ -31,7 +17,7 @@ func Present(r *host.Request, public bool) (secret string, ok bool) {
 	}
 	var tokens []string
 	for _, value := range r.Values("Authorization") {
-		if token, isBearer := bearer(value); isBearer && (!public || Issued(token)) {
+		if token, isBearer := bearer(value); isBearer && (!public || host.IsIssued(token)) {
 			tokens = append(tokens, token)
 		}
 	}

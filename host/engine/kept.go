@@ -70,9 +70,12 @@ func (e *Engine) Warm(ctx context.Context, c Call) (err error) {
 	if code.isolation(&c) != host.IsolationReset || code.pages > c.MemoryPages {
 		return nil
 	}
+	k := keyOf(&c)
+	if e.pool.ready(k) {
+		return nil // the module starts; another endpoint has shown it
+	}
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	k := keyOf(&c)
 	in, err := e.make(limited, code, k, &c)
 	var failure *Failure
 	switch {

@@ -120,6 +120,13 @@ func (p *pool) drop(digest string) {
 	p.discardAll(old)
 }
 
+// ready reports whether an instance is idle.
+func (p *pool) ready(k key) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle[k]) > 0
+}
+
 // replacing asks to make an instance for a key in advance. It is refused while
 // one is being made, or one is idle; else replaced must follow.
 func (p *pool) replacing(k key) bool {

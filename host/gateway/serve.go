@@ -197,7 +197,10 @@ func (g *Gateway) invocation(app *host.App, e *host.Endpoint) engine.Call {
 // release. Errors: CodeInvalid with the reason if it does not start.
 func (g *Gateway) Warm(ctx context.Context, app *host.App, e *host.Endpoint) (err error) {
 	defer host.Wrap(&err, "gateway.Warm(%q)", e.ID)
-	return g.Engine.Warm(ctx, g.invocation(app, e))
+	start := g.invocation(app, e)
+	// The release is being made meanwhile, and others wait for theirs.
+	start.Timeout = min(start.Timeout, host.DefaultTimeout)
+	return g.Engine.Warm(ctx, start)
 }
 
 // outputLimit bounds the output of a module. A response may be twice its body,

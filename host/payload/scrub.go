@@ -8,9 +8,6 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// prefixes begin every credential of this host.
-var prefixes = []string{"ask_", "apps_", "pat_", "ak_", "as_"}
-
 // shapeLength is how many letters and digits after a prefix make text look
 // like a credential; real ones have 32 and more.
 const shapeLength = 16
@@ -65,14 +62,10 @@ func isOurs(value string) bool {
 	if strings.EqualFold(scheme, "Basic") {
 		if pair, err := base64.StdEncoding.DecodeString(token); err == nil {
 			user, password, _ := strings.Cut(string(pair), ":")
-			return hasPrefix(user) || hasPrefix(password)
+			return host.IsIssued(user) || host.IsIssued(password)
 		}
 	}
-	return hasPrefix(scheme) || hasPrefix(token)
-}
-
-func hasPrefix(s string) bool {
-	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
+	return host.IsIssued(scheme) || host.IsIssued(token)
 }
 
 // scrubURL removes api_key from the query of a URL. It returns "" if something
@@ -96,7 +89,7 @@ func scrubURL(u string) string {
 
 // holdsCredential looks for something shaped like a credential anywhere in s.
 func holdsCredential(s string) bool {
-	for _, p := range prefixes {
+	for _, p := range host.CredentialPrefixes {
 		for rest := s; ; {
 			_, after, found := strings.Cut(rest, p)
 			if !found {

@@ -1,0 +1,15 @@
+package host
+
+import (
+	"slices"
+	"strings"
+)
+
+// CredentialPrefixes begin the credentials Postern issues, whatever they open:
+// keys, the organization API key, members' keys, and an app's key and secret.
+var CredentialPrefixes = []string{KeyPrefix, OrganizationKeyPrefix, "pat_", "ak_", "as_"}
+
+// IsIssued reports whether s begins like a credential Postern issues.
+func IsIssued(s string) bool {
+	return slices.ContainsFunc(CredentialPrefixes, func(p string) bool { return strings.HasPrefix(s, p) })
+}
