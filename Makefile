@@ -8,7 +8,7 @@ LDFLAGS  = -s -w -X github.com/posternhq/postern/host/cli.version=$(VERSION)
 # Modules of their own: the SDK and the plug-ins.
 MODULES = sdk/go $(patsubst %/go.mod,%,$(wildcard plugins/*/go.mod))
 
-.PHONY: help build run test check race lint format vet staticcheck openapi clean-tree guests postgres fuzz cross bench clean
+.PHONY: help build run test check race lint format vet staticcheck openapi clean-tree guests postgres fuzz cross bench benchmarks clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -44,9 +44,18 @@ race: ## Run the tests with the race detector (needs a C compiler)
 clean-tree: ## Fail if the checkout has changes
 	@test -z "$$(git status --porcelain)" || { git status --short; exit 1; }
 
-guests: ## Rebuild the committed .wasm files from their .wat (needs wabt); CI sees whether they differ
+# Compiled and linked apart, because clang as the linker's driver would run any
+# wasm-opt it finds.
+CLANG ?= clang-19
+WASMLD ?= wasm-ld-19
+CFLAGS_GUEST = --target=wasm32 -O2 -ffreestanding -mbulk-memory -Wall -Wextra -Werror
+
+guests: ## Rebuild the committed .wasm files from their .wat and .c (needs wabt, clang-19, lld-19); CI sees whether they differ
 	@for wat in $$(git ls-files '*.wat'); do wat2wasm --enable-tail-call --enable-extended-const $$wat -o $${wat%.wat}.wasm || exit 1; done
-	@for wasm in $$(git ls-files '*.wasm'); do test -f $${wasm%.wasm}.wat || { echo "$$wasm has no .wat"; exit 1; }; done
+	@for c in $$(git ls-files '*.c'); do o=$$(mktemp) && $(CLANG) $(CFLAGS_GUEST) -c $$c -o $$o && \
+	  $(WASMLD) --no-entry --strip-all $$o -o $${c%.c}.wasm && chmod 644 $${c%.c}.wasm && rm $$o || exit 1; done
+	@for wasm in $$(git ls-files '*.wasm'); do \
+	  test -f $${wasm%.wasm}.wat -o -f $${wasm%.wasm}.c || { echo "$$wasm has no source"; exit 1; }; done
 
 postgres: ## Run the storage and gateway tests on PostgreSQL too (needs its server binaries)
 	POSTERN_TEST_POSTGRES=1 go test -count=1 ./host/store/... ./host/cli/...
@@ -67,9 +76,16 @@ cross: ## Build for the other platforms
 	@for t in linux/arm64 darwin/arm64 windows/amd64; do \
 	  echo $$t; GOOS=$${t%/*} GOARCH=$${t#*/} go build -o /dev/null ./host/cmd/postern || exit 1; done
 
-bench: ## Measure: requests per second beside peers, then every benchmark
+bench: ## Measure: requests per second beside peers, then every benchmark (workerd, QuickJS and AssemblyScript if npm is there)
 	POSTERN_BENCH=1 go test ./host/cli -run TestPeers -count=1 -v
-	go test -run '^$$' -bench . -benchmem ./host/...
+	@POSTERN_BENCH=1 $(MAKE) --no-print-directory benchmarks
+
+BENCHTIME ?= 1s
+benchmarks: ## Run every benchmark for BENCHTIME, and print their results only
+	@for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' host sdk plugins | xargs -n1 dirname | sort -u); do \
+	  out=$$(cd $$dir && go test . -v -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME)) || { echo "$$out"; exit 1; }; \
+	  echo "$$out" | grep -E '^pkg: |ns/op|SKIP|_test\.go:'; \
+	done
 
 clean: ## Remove what was built
 	rm -rf bin plugins/*/.postern

@@ -1,0 +1,3 @@
+/* hello.c for any host of Extism plug-ins. */
+#define EXTISM_ONLY
+#include "hello.c"
