@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"postern": func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())) },
 		"curl":    func() { os.Exit(curl(os.Args[1:], os.Stdout, os.Stderr)) },
+		"fiber":   func() { log.Fatal(barePeer()) },
+		"extism":  func() { log.Fatal(extismPeer(os.Args[1])) },
 	})
 }
 
