@@ -4,9 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 )
 
 // BenchmarkPrice measures what counting the budget costs in its worst cases:
@@ -19,23 +19,16 @@ func BenchmarkPrice(b *testing.B) {
 			ctx := gate{limit: 1 << 24, yielded: func() {}}.in(b.Context())
 			was := instantiate(ctx, b, wazero.NewRuntimeConfigCompiler(), wasm).ExportedFunction("run")
 			is := instantiate(ctx, b, wazero.NewRuntimeConfigCompiler(), rewritten(b, wasm).Wasm).ExportedFunction("run")
-			var before, after time.Duration
 			stack := make([]uint64, 1)
-			for b.Loop() {
-				start := time.Now()
-				stack[0] = argument
-				if err := was.CallWithStack(ctx, stack); err != nil {
-					b.Fatal(err)
+			run := func(fn api.Function) func() {
+				return func() {
+					stack[0] = argument
+					if err := fn.CallWithStack(ctx, stack); err != nil {
+						b.Fatal(err)
+					}
 				}
-				middle := time.Now()
-				stack[0] = argument
-				if err := is.CallWithStack(ctx, stack); err != nil {
-					b.Fatal(err)
-				}
-				before += middle.Sub(start)
-				after += time.Since(middle)
 			}
-			b.ReportMetric(float64(after)/float64(before), "ratio")
+			comparePrice(b, run(was), run(is))
 		})
 	}
 }

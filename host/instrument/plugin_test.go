@@ -115,17 +115,10 @@ func act(ctx context.Context, m api.Module, name string) string {
 // fake offers what a module imports beside WASI: functions that answer 0, a
 // hundred times, and then end the guest, as some ask until they get more.
 func fake(ctx context.Context, r wazero.Runtime, compiled wazero.CompiledModule, steps *[]string) error {
-	builders := map[string]wazero.HostModuleBuilder{}
 	asked := 0
-	for _, def := range compiled.ImportedFunctions() {
-		module, name, _ := def.Import()
-		if module == wasi_snapshot_preview1.ModuleName {
-			continue
-		}
-		if builders[module] == nil {
-			builders[module] = r.NewHostModuleBuilder(module)
-		}
-		ask := func(_ context.Context, _ api.Module, stack []uint64) {
+	return offer(ctx, r, compiled, func(def api.FunctionDefinition) api.GoModuleFunc {
+		_, name, _ := def.Import()
+		return func(_ context.Context, _ api.Module, stack []uint64) {
 			if asked++; asked%100 == 0 {
 				panic(errStop)
 			}
@@ -137,8 +130,21 @@ func fake(ctx context.Context, r wazero.Runtime, compiled wazero.CompiledModule,
 			*steps = append(*steps, fmt.Sprintf("%s %x", name, stack[:len(def.ParamTypes())]))
 			clear(stack)
 		}
-		builders[module].NewFunctionBuilder().
-			WithGoModuleFunction(api.GoModuleFunc(ask), def.ParamTypes(), def.ResultTypes()).Export(name)
+	})
+}
+
+// offer makes host modules of the functions that a module imports beside WASI.
+func offer(ctx context.Context, r wazero.Runtime, compiled wazero.CompiledModule, fn func(api.FunctionDefinition) api.GoModuleFunc) error {
+	builders := map[string]wazero.HostModuleBuilder{}
+	for _, def := range compiled.ImportedFunctions() {
+		module, name, _ := def.Import()
+		if module == wasi_snapshot_preview1.ModuleName {
+			continue
+		}
+		if builders[module] == nil {
+			builders[module] = r.NewHostModuleBuilder(module)
+		}
+		builders[module].NewFunctionBuilder().WithGoModuleFunction(fn(def), def.ParamTypes(), def.ResultTypes()).Export(name)
 	}
 	for _, b := range builders {
 		if _, err := b.Instantiate(ctx); err != nil {
