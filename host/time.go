@@ -44,12 +44,20 @@ func (t Time) String() string {
 	return t.Std().Format(TimeLayout)
 }
 
+// Append appends the instant in TimeLayout, or nothing for none.
+func (t Time) Append(b []byte) []byte {
+	if t.IsZero() {
+		return b
+	}
+	return t.Std().AppendFormat(b, TimeLayout)
+}
+
 // MarshalJSON writes TimeLayout, or null for none.
 func (t Time) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
 	}
-	return []byte(`"` + t.String() + `"`), nil
+	return append(t.Append([]byte{'"'}), '"'), nil
 }
 
 // UnmarshalJSON reads any RFC 3339 instant, or null.

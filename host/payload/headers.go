@@ -19,7 +19,7 @@ func decodeHeaders(raw json.RawMessage) ([]host.Header, error) {
 	if raw[0] != '{' {
 		return nil, errors.New("headers must be an object")
 	}
-	var res host.Response
+	res := host.Response{Header: make([]host.Header, 0, headerRoom)}
 	for name, raw := range members(raw) {
 		if !validName(name) {
 			return nil, fmt.Errorf("header name %.80q is not a token", name)
@@ -79,9 +79,10 @@ var ownPrefixes = []string{"x-ratelimit-", "access-control-"}
 
 // dropOwn removes the host's own headers and those that Connection names.
 func dropOwn(header []host.Header) []host.Header {
-	named := map[string]bool{}
+	var named map[string]bool
 	for _, h := range header {
 		if strings.EqualFold(h.Name, "Connection") {
+			named = map[string]bool{}
 			for name := range strings.SplitSeq(h.Value, ",") {
 				named[strings.ToLower(strings.Trim(name, " \t"))] = true
 			}

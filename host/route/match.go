@@ -49,7 +49,7 @@ func (p Place) Match(method string) (Match, error) {
 type node struct {
 	literals  map[string]*node
 	parameter *node // follows any segment
-	leaves    map[string]leaf
+	leaves    map[string]*leaf
 }
 
 // leaf is an endpoint whose template ends at a node, found by its method. The
@@ -87,9 +87,9 @@ func (n *node) add(t host.Template, e *host.Endpoint) {
 		n = n.child(s)
 	}
 	if n.leaves == nil {
-		n.leaves = map[string]leaf{}
+		n.leaves = map[string]*leaf{}
 	}
-	n.leaves[e.Method] = leaf{e, names}
+	n.leaves[e.Method] = &leaf{e, names}
 }
 
 // child returns the node that follows segment s, made if need be.
@@ -154,11 +154,11 @@ func (s *search) visit(n *node, depth int) *leaf {
 
 // arrive returns the node's leaf for the method, or notes what it has.
 func (s *search) arrive(n *node) *leaf {
-	if found, ok := n.leaves[s.method]; ok {
-		return &found
+	if found := n.leaves[s.method]; found != nil {
+		return found
 	}
-	if found, ok := n.leaves[http.MethodGet]; ok && s.method == http.MethodHead {
-		return &found
+	if found := n.leaves[http.MethodGet]; found != nil && s.method == http.MethodHead {
+		return found
 	}
 	for method := range n.leaves {
 		if s.allow == nil {
