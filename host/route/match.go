@@ -32,6 +32,7 @@ func (p Place) Match(method string) (Match, error) {
 		return Match{}, err
 	}
 	s := search{method: method, segments: segments}
+	s.values = s.room[:0]
 	if found := s.visit(p.root, 0); found != nil {
 		return Match{Endpoint: found.endpoint, Params: found.params(s.values)}, nil
 	}
@@ -127,6 +128,7 @@ type search struct {
 	method   string
 	segments []string
 	values   []string        // of the parameters on the way to the current node
+	room     [4]string       // for the values of most paths
 	allow    map[string]bool // methods of the templates that match; nil if none does
 }
 
