@@ -32,13 +32,19 @@ func newCallContext(ctx context.Context, timeout time.Duration) *callContext {
 // Deadline implements context.Context.
 func (c *callContext) Deadline() (time.Time, bool) { return c.end, true }
 
-// Err implements context.Context. It needs no timer.
+// Err implements context.Context. It needs no timer, nor waits for one that is
+// late because guests have every core.
 func (c *callContext) Err() error {
 	if err := c.Context.Err(); err != nil {
 		return err
 	}
 	if !time.Now().Before(c.end) {
 		return context.DeadlineExceeded
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return context.Canceled
 	}
 	return nil
 }
