@@ -17,9 +17,11 @@ type gate struct {
 	apps map[string]*usage
 	ends map[endpoint]*usage
 	line *list.List // of *waiter
-	// spare are shares that nobody uses, for whoever needs one next.
-	spare []*usage
 }
+
+// keptShares is how many shares of apps, and of endpoints, are kept although
+// nobody may use them.
+const keptShares = 1024
 
 // endpoint names an endpoint of an app.
 type endpoint struct{ app, name string }
@@ -133,25 +135,17 @@ func (g *gate) shares(e endpoint) [3]*usage {
 
 // share makes a share of part of the whole.
 func (g *gate) share(part, whole int) *usage {
-	var u *usage
-	if last := len(g.spare) - 1; last >= 0 {
-		u, g.spare = g.spare[last], g.spare[:last]
-	} else {
-		u = new(usage)
-	}
-	*u = usage{slots: max(1, g.all.slots*part/whole), queue: max(1, g.all.queue*part/whole)}
-	return u
+	return &usage{slots: max(1, g.all.slots*part/whole), queue: max(1, g.all.queue*part/whole)}
 }
 
-// forget drops the shares that nobody uses. The caller holds mu.
+// forget drops shares that nobody uses, unless there are few: the next call is
+// likely to be for one of them. The caller holds mu.
 func (g *gate) forget(t ticket) {
-	if u := t.shares[1]; u.running+u.waiting == 0 {
+	if u := t.shares[1]; u.running+u.waiting == 0 && len(g.apps) > keptShares {
 		delete(g.apps, t.endpoint.app)
-		g.spare = append(g.spare, u)
 	}
-	if u := t.shares[2]; u.running+u.waiting == 0 {
+	if u := t.shares[2]; u.running+u.waiting == 0 && len(g.ends) > keptShares {
 		delete(g.ends, t.endpoint)
-		g.spare = append(g.spare, u)
 	}
 }
 

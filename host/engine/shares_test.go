@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -34,8 +35,15 @@ func TestGate_Shares(t *testing.T) {
 	for _, place := range inside {
 		place.leave()
 	}
-	if len(g.apps) > 0 || len(g.ends) > 0 || g.line.Len() > 0 || g.all.running > 0 || g.all.waiting > 0 {
-		t.Errorf("nobody is there, but %+v is kept", g)
+	for n := range 2 * keptShares {
+		place, err := g.enter(now, endpoint{fmt.Sprint(n), "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		place.leave()
+	}
+	if len(g.apps) > keptShares || len(g.ends) > keptShares || g.line.Len() > 0 || g.all.running > 0 || g.all.waiting > 0 {
+		t.Errorf("nobody is there, but %d apps and %d endpoints are kept, and %+v", len(g.apps), len(g.ends), g.all)
 	}
 }
 

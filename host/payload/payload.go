@@ -141,12 +141,25 @@ func appendList(b []byte, list []string) []byte {
 	return append(b, ']')
 }
 
+// isPlain reports whether s is ASCII that JSON has as it is: most of a request.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
 const hexDigits = "0123456789abcdef"
 
 // appendString adds s as a JSON string. Bytes that are not UTF-8 become
 // U+FFFD, one each, so that an envelope is always valid JSON.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	if isPlain(s) {
+		return append(append(b, s...), '"')
+	}
 	start := 0
 	for i, c := range s {
 		switch {
