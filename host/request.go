@@ -60,7 +60,7 @@ type Response struct {
 
 // Set replaces every header called name by one, or removes them if value is "".
 func (r *Response) Set(name, value string) {
-	kept := r.Header[:0:0]
+	kept := r.Header[:0]
 	for _, h := range r.Header {
 		if !strings.EqualFold(h.Name, name) {
 			kept = append(kept, h)

@@ -34,6 +34,9 @@ func varSet(s *state, stack []uint64) {
 	if !s.budget.take(variableSize(name, value)) {
 		refuse("var_set: the memory limit is reached")
 	}
+	if s.variables == nil {
+		s.variables = map[string][]byte{}
+	}
 	s.variables[name] = value
 }
 

@@ -18,6 +18,9 @@ const (
 // guest cannot exhaust the host with empty bookkeeping.
 const blockCost = 64
 
+// keptBlocks is for how many blocks an idle instance keeps room.
+const keptBlocks = 64
+
 // blocks are the Extism memory of one call: what a guest reads and writes by
 // 64-bit addresses through load and store. An address means something only
 // within a block; anywhere else a load gives 0 and a store does nothing.
@@ -43,22 +46,40 @@ func newBlocks(b *budget) *blocks { return &blocks{budget: b, next: firstBlock} 
 // alloc makes a block of n zero bytes and returns its address, or 0 if n is 0
 // or the memory limit is reached.
 func (b *blocks) alloc(n uint64) uint64 {
-	if n == 0 || n > b.budget.limit || !b.budget.take(n+blockCost) {
+	if !b.take(n) {
 		return 0
 	}
-	b.held += n + blockCost
-	addr := b.next
-	b.list = append(b.list, block{addr: addr, data: make([]byte, n)})
-	b.next = addr + (n+2*blockGap-1)/blockGap*blockGap
-	return addr
+	return b.add(make([]byte, n))
 }
 
-// write makes a block of the bytes of data; see alloc.
-func (b *blocks) write(data []byte) uint64 {
-	addr := b.alloc(uint64(len(data)))
-	if addr != 0 {
-		copy(b.list[len(b.list)-1].data, data)
+// adopt makes data itself a block; see alloc.
+func (b *blocks) adopt(data []byte) uint64 {
+	if !b.take(uint64(len(data))) {
+		return 0
 	}
+	return b.add(slices.Clip(data))
+}
+
+// write makes a block of a copy of data; see alloc.
+func (b *blocks) write(data []byte) uint64 {
+	if !b.take(uint64(len(data))) {
+		return 0
+	}
+	return b.add(bytes.Clone(data))
+}
+
+// take reserves what a block of n bytes needs, if there is such a block.
+func (b *blocks) take(n uint64) bool {
+	return n > 0 && n <= b.budget.limit && b.budget.take(n+blockCost)
+}
+
+// add makes a block for which there is room.
+func (b *blocks) add(data []byte) uint64 {
+	n := uint64(len(data))
+	b.held += n + blockCost
+	addr := b.next
+	b.list = append(b.list, block{addr: addr, data: data})
+	b.next = addr + (n+2*blockGap-1)/blockGap*blockGap
 	return addr
 }
 
@@ -184,8 +205,14 @@ func (b *blocks) clone() *blocks {
 	return &c
 }
 
-// reset frees every block.
+// reset frees every block. Room for the next call's is kept, unless this one's
+// were many.
 func (b *blocks) reset() {
 	b.budget.give(b.held)
-	*b = blocks{budget: b.budget, next: firstBlock}
+	list := b.list[:cap(b.list)]
+	if len(list) > keptBlocks {
+		list = nil
+	}
+	clear(list)
+	*b = blocks{budget: b.budget, list: list[:0], next: firstBlock}
 }

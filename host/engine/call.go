@@ -24,7 +24,7 @@ type Call struct {
 	Load   func(context.Context) ([]byte, error)
 
 	Function string
-	Input    []byte            // not kept after the call, nor changed
+	Input    []byte            // the guest may change it, and Result.Output may be part of it
 	Config   map[string]string // what config_get answers
 
 	// Isolation is one of host.IsolationReset (also ""), IsolationReuse and
@@ -86,7 +86,11 @@ type Result struct {
 // cancelled, the engine is closing, or Load says so; CodeInternal, also for any
 // other error of Load.
 func (e *Engine) Call(ctx context.Context, c Call) (result Result, err error) {
-	defer host.Wrap(&err, "engine.Call(%q)", c.Function)
+	defer func() {
+		if err != nil {
+			host.Wrap(&err, "engine.Call(%q)", c.Function)
+		}
+	}()
 	defer e.rescue(&err)
 	if err := e.begin(); err != nil {
 		return Result{}, err
@@ -106,9 +110,9 @@ func (e *Engine) Call(ctx context.Context, c Call) (result Result, err error) {
 	defer e.library.release(code)
 	code.upload.narrow(&c)
 
-	limited, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	place, err := e.gate.enter(limited, c.App, c.Endpoint)
+	limited := newCallContext(ctx, c.Timeout)
+	defer limited.stop()
+	place, err := e.gate.enter(limited, endpoint{c.App, c.Endpoint})
 	if err != nil {
 		return Result{}, interrupted(ctx, err)
 	}

@@ -15,7 +15,7 @@
 // The files, in the order a call goes through them: call.go (Call), library.go
 // and cache.go (compiled code in memory and on disk), gate.go (who may run),
 // kept.go and pool.go (instances that last), instance.go (instantiation,
-// language runtimes, the function itself), safepoint.go (deadlines), reset.go
+// language runtimes, the function itself), safepoint.go and context.go (deadlines), reset.go
 // (back to the snapshot), state.go (what one call keeps), memory*.go,
 // written_linux.go and block.go (memory), abi.go and abi_*.go (host functions),
 // log.go (guest logs), failure.go (errors).

@@ -15,9 +15,16 @@ type gate struct {
 	mu   sync.Mutex
 	all  usage
 	apps map[string]*usage
-	ends map[string]*usage
+	ends map[endpoint]*usage
 	line *list.List // of *waiter
 }
+
+// keptShares is how many shares of apps, and of endpoints, are kept although
+// nobody may use them.
+const keptShares = 1024
+
+// endpoint names an endpoint of an app.
+type endpoint struct{ app, name string }
 
 // usage is how many calls run and wait, and how many may.
 type usage struct {
@@ -34,24 +41,24 @@ type waiter struct {
 func newGate(slots, queue int) *gate {
 	return &gate{
 		all:  usage{slots: slots, queue: queue},
-		apps: map[string]*usage{}, ends: map[string]*usage{},
+		apps: map[string]*usage{}, ends: map[endpoint]*usage{},
 		line: list.New(),
 	}
 }
 
 // ticket is a place among those that run.
 type ticket struct {
-	gate          *gate
-	app, endpoint string
-	shares        [3]*usage
+	gate     *gate
+	endpoint endpoint
+	shares   [3]*usage
 }
 
 // enter waits for a place, at most until ctx is done. Errors: CodeOverloaded.
 // A deadline that passes here is the host's fault, not the module's.
-func (g *gate) enter(ctx context.Context, app, endpoint string) (*ticket, error) {
-	t := &ticket{gate: g, app: app, endpoint: app + "\x00" + endpoint}
+func (g *gate) enter(ctx context.Context, e endpoint) (ticket, error) {
+	t := ticket{gate: g, endpoint: e}
 	g.mu.Lock()
-	t.shares = g.shares(t)
+	t.shares = g.shares(e)
 	if mayRun(t.shares) {
 		run(t.shares, +1)
 		g.mu.Unlock()
@@ -60,7 +67,7 @@ func (g *gate) enter(ctx context.Context, app, endpoint string) (*ticket, error)
 	if !mayWait(t.shares) {
 		g.forget(t)
 		g.mu.Unlock()
-		return nil, host.Errorf(host.CodeOverloaded, "The host is busy; try again")
+		return ticket{}, host.Errorf(host.CodeOverloaded, "The host is busy; try again")
 	}
 	w := &waiter{shares: t.shares, admitted: make(chan struct{})}
 	place := g.line.PushBack(w)
@@ -70,12 +77,12 @@ func (g *gate) enter(ctx context.Context, app, endpoint string) (*ticket, error)
 	case <-w.admitted:
 		return t, nil
 	case <-ctx.Done():
-		return nil, g.giveUp(t, place, ctx.Err())
+		return ticket{}, g.giveUp(t, place, ctx.Err())
 	}
 }
 
 // giveUp takes a call out of the line, or out of the place it just got.
-func (g *gate) giveUp(t *ticket, place *list.Element, cause error) error {
+func (g *gate) giveUp(t ticket, place *list.Element, cause error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	select {
@@ -90,14 +97,14 @@ func (g *gate) giveUp(t *ticket, place *list.Element, cause error) error {
 }
 
 // leave gives the place to the first in line that may have it.
-func (t *ticket) leave() {
+func (t ticket) leave() {
 	t.gate.mu.Lock()
 	defer t.gate.mu.Unlock()
 	t.gate.release(t)
 }
 
 // release does the work of leave. The caller holds mu.
-func (g *gate) release(t *ticket) {
+func (g *gate) release(t ticket) {
 	run(t.shares, -1)
 	g.forget(t)
 	for place := g.line.Front(); place != nil && g.all.running < g.all.slots; {
@@ -113,25 +120,31 @@ func (g *gate) release(t *ticket) {
 }
 
 // shares finds what a call counts towards. The caller holds mu.
-func (g *gate) shares(t *ticket) [3]*usage {
-	return [3]*usage{&g.all, g.share(g.apps, t.app, 3, 4), g.share(g.ends, t.endpoint, 1, 2)}
+func (g *gate) shares(e endpoint) [3]*usage {
+	ofApp, ofEndpoint := g.apps[e.app], g.ends[e]
+	if ofApp == nil {
+		ofApp = g.share(3, 4)
+		g.apps[e.app] = ofApp
+	}
+	if ofEndpoint == nil {
+		ofEndpoint = g.share(1, 2)
+		g.ends[e] = ofEndpoint
+	}
+	return [3]*usage{&g.all, ofApp, ofEndpoint}
 }
 
-func (g *gate) share(of map[string]*usage, name string, part, whole int) *usage {
-	u := of[name]
-	if u == nil {
-		u = &usage{slots: max(1, g.all.slots*part/whole), queue: max(1, g.all.queue*part/whole)}
-		of[name] = u
-	}
-	return u
+// share makes a share of part of the whole.
+func (g *gate) share(part, whole int) *usage {
+	return &usage{slots: max(1, g.all.slots*part/whole), queue: max(1, g.all.queue*part/whole)}
 }
 
-// forget drops the shares that nobody uses. The caller holds mu.
-func (g *gate) forget(t *ticket) {
-	if u := t.shares[1]; u.running+u.waiting == 0 {
-		delete(g.apps, t.app)
+// forget drops shares that nobody uses, unless there are few: the next call is
+// likely to be for one of them. The caller holds mu.
+func (g *gate) forget(t ticket) {
+	if u := t.shares[1]; u.running+u.waiting == 0 && len(g.apps) > keptShares {
+		delete(g.apps, t.endpoint.app)
 	}
-	if u := t.shares[2]; u.running+u.waiting == 0 {
+	if u := t.shares[2]; u.running+u.waiting == 0 && len(g.ends) > keptShares {
 		delete(g.ends, t.endpoint)
 	}
 }

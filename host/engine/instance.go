@@ -19,6 +19,7 @@ type instance struct {
 	module    api.Module
 	memory    memory // nil if the module has none
 	functions map[string]api.Function
+	result    [1]uint64 // room for what a function returns
 
 	snapshot snapshot
 	born     time.Time // when the snapshot was taken, or the instance made
@@ -131,15 +132,16 @@ func (in *instance) call(ctx context.Context, function string) (exited bool, err
 	if len(def.ParamTypes()) > 0 || len(results) > 1 || len(results) == 1 && results[0] != api.ValueTypeI32 {
 		return false, &Failure{ExitCode: 1, Text: fmt.Sprintf("its function %q takes parameters or returns more than one i32", function)}
 	}
-	result, err := fn.Call(in.context(ctx))
-	var exit *sys.ExitError
-	switch {
-	case errors.As(err, &exit) && exit.ExitCode() == 0:
-		return true, nil
-	case err != nil:
+	in.result[0] = 0
+	if err := fn.CallWithStack(in.context(ctx), in.result[:len(results)]); err != nil {
+		var exit *sys.ExitError
+		if errors.As(err, &exit) && exit.ExitCode() == 0 {
+			return true, nil
+		}
 		return false, err
-	case len(result) == 1 && api.DecodeU32(result[0]) != 0:
-		return false, &Failure{ExitCode: api.DecodeU32(result[0]), Text: in.state.errorText()}
+	}
+	if code := api.DecodeU32(in.result[0]); code != 0 {
+		return false, &Failure{ExitCode: code, Text: in.state.errorText()}
 	}
 	return false, nil
 }

@@ -40,7 +40,7 @@ func (e *Engine) runKept(ctx context.Context, code *code, c *Call) (result Resul
 		}
 	}
 	whole, result, err := e.serve(ctx, in, c)
-	if whole && in.renew(ctx) {
+	if whole && in.renew() {
 		e.pool.put(in)
 		return result, err
 	}
@@ -164,11 +164,11 @@ func (in *instance) survives(err error) bool {
 }
 
 // renew makes the instance ready for another call, and tells whether it is.
-func (in *instance) renew(ctx context.Context) bool {
+func (in *instance) renew() bool {
 	if in.module.IsClosed() || time.Since(in.born) > snapshotAge {
 		return false
 	}
-	return in.key.isolation == host.IsolationReuse || in.reset(context.WithoutCancel(ctx)) == nil
+	return in.key.isolation == host.IsolationReuse || in.reset() == nil
 }
 
 // discard throws an instance away that was kept.
@@ -189,16 +189,16 @@ func (e *Engine) replace(code *code, k key, c *Call) {
 		return
 	}
 	e.library.retain(code)
-	c = &Call{Timeout: c.Timeout, RepeatRandom: c.RepeatRandom, Log: func(string, string) {}}
+	start := Call{Timeout: c.Timeout, RepeatRandom: c.RepeatRandom, Log: func(string, string) {}}
 	go func() {
 		defer e.end()
 		defer e.library.release(code)
 		defer e.pool.replaced(k)
-		ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
+		ctx, cancel := context.WithTimeout(context.Background(), start.Timeout)
 		defer cancel()
 		var err error
 		defer e.rescue(&err)
-		in, err := e.make(ctx, code, k, c)
+		in, err := e.make(ctx, code, k, &start)
 		if err == nil {
 			e.pool.put(in)
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 
@@ -27,13 +28,15 @@ type logs struct {
 	stderr stream
 }
 
-// newLogs also makes writers of standard output and error; they fail once done
-// is closed, because a single fd_write can repeat itself a million times.
-func newLogs(write func(level, text string), done <-chan struct{}) *logs {
-	l := &logs{write: write}
-	l.stdout = stream{logs: l, level: host.LogInfo, done: done}
-	l.stderr = stream{logs: l, level: host.LogError, done: done}
-	return l
+// open begins the log of a call. The writers of standard output and error fail
+// once the call is over, because a single fd_write can repeat itself a million
+// times.
+func (l *logs) open(write func(level, text string), over context.Context) {
+	*l = logs{
+		write:  write,
+		stdout: stream{logs: l, level: host.LogInfo, over: over},
+		stderr: stream{logs: l, level: host.LogError, over: over},
+	}
 }
 
 // add logs one line.
@@ -56,13 +59,14 @@ func (l *logs) add(level string, line []byte) {
 func (l *logs) close() {
 	l.stdout.flush()
 	l.stderr.flush()
+	*l = logs{}
 }
 
 // stream cuts what a guest writes into lines.
 type stream struct {
 	logs  *logs
 	level string
-	done  <-chan struct{}
+	over  context.Context
 	line  []byte // begun, at most one byte longer than a line may be
 }
 
@@ -70,10 +74,8 @@ var errDone = errors.New("the call is over")
 
 // Write never keeps p, which is the guest's memory.
 func (w *stream) Write(p []byte) (int, error) {
-	select {
-	case <-w.done:
+	if w.over.Err() != nil {
 		return 0, errDone
-	default:
 	}
 	for rest := p; len(rest) > 0 && !w.logs.full; {
 		end := bytes.IndexByte(rest, '\n')

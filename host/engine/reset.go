@@ -67,7 +67,7 @@ var (
 
 // reset makes the instance what it was when the snapshot was taken. After an
 // error it must be thrown away.
-func (in *instance) reset(ctx context.Context) error {
+func (in *instance) reset() error {
 	if in.state.spoiled || in.snapshot.dirty != nil && api.DecodeU32(in.snapshot.dirty.Get()) != 0 {
 		return errUndone
 	}
@@ -77,8 +77,8 @@ func (in *instance) reset(ctx context.Context) error {
 	if in.snapshot.restore == nil {
 		return nil
 	}
-	_, err := in.snapshot.restore.Call(ctx)
-	return err
+	// Whether or not the call's deadline has passed.
+	return in.snapshot.restore.CallWithStack(context.Background(), nil)
 }
 
 // restoreMemory also takes the memory back to its size: wazero uses what the

@@ -32,9 +32,7 @@ func (in *instance) leave() {
 	began := time.Now()
 	runtime.Gosched()
 	in.state.slept += time.Since(began)
-	select {
-	case <-in.state.waited:
+	if in.state.over.Err() != nil {
 		refuse("the deadline has passed")
-	default:
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -13,14 +14,14 @@ func TestGate_Shares(t *testing.T) {
 	g := newGate(8, 8)
 	now, cancel := context.WithCancel(t.Context())
 	cancel() // whoever would have to wait gives up at once
-	var inside []*ticket
-	enter := func(app, endpoint string, want int) {
+	var inside []ticket
+	enter := func(app, name string, want int) {
 		t.Helper()
 		for n := 0; ; n++ {
-			place, err := g.enter(now, app, endpoint)
+			place, err := g.enter(now, endpoint{app, name})
 			if err != nil {
 				if n != want || host.CodeOf(err) != host.CodeOverloaded {
-					t.Errorf("%d calls of %s in app %s run, want %d: %v", n, endpoint, app, want, err)
+					t.Errorf("%d calls of %s in app %s run, want %d: %v", n, name, app, want, err)
 				}
 				return
 			}
@@ -34,8 +35,15 @@ func TestGate_Shares(t *testing.T) {
 	for _, place := range inside {
 		place.leave()
 	}
-	if len(g.apps) > 0 || len(g.ends) > 0 || g.line.Len() > 0 || g.all.running > 0 || g.all.waiting > 0 {
-		t.Errorf("nobody is there, but %+v is kept", g)
+	for n := range 2 * keptShares {
+		place, err := g.enter(now, endpoint{fmt.Sprint(n), "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		place.leave()
+	}
+	if len(g.apps) > keptShares || len(g.ends) > keptShares || g.line.Len() > 0 || g.all.running > 0 || g.all.waiting > 0 {
+		t.Errorf("nobody is there, but %d apps and %d endpoints are kept, and %+v", len(g.apps), len(g.ends), g.all)
 	}
 }
 
@@ -44,18 +52,18 @@ func TestGate_Shares(t *testing.T) {
 func TestGate_Line(t *testing.T) {
 	t.Parallel()
 	g := newGate(2, 4) // one place for each endpoint
-	a, err := g.enter(t.Context(), "a", "x")
+	a, err := g.enter(t.Context(), endpoint{"a", "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := g.enter(t.Context(), "b", "x")
+	b, err := g.enter(t.Context(), endpoint{"b", "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	line := make(chan string)
 	wait := func(app string, waiting int) {
 		go func() {
-			place, err := g.enter(context.Background(), app, "x")
+			place, err := g.enter(context.Background(), endpoint{app, "x"})
 			if err != nil {
 				t.Error(err)
 				return
@@ -75,7 +83,7 @@ func TestGate_Line(t *testing.T) {
 	}
 	wait("a", 1)
 	wait("a", 2)
-	if _, err := g.enter(t.Context(), "a", "x"); host.CodeOf(err) != host.CodeOverloaded {
+	if _, err := g.enter(t.Context(), endpoint{"a", "x"}); host.CodeOf(err) != host.CodeOverloaded {
 		t.Errorf("a third call of an endpoint waits: %v", err)
 	}
 	wait("c", 3)

@@ -16,17 +16,17 @@ import (
 type state struct {
 	budget budget // what linear memory holds of it lasts
 	blocks *blocks
-	logs   *logs
+	logs   logs
 
 	input  extent
 	output extent
 	failed uint64 // address of the error's block, 0 for none
 
 	config    map[string]string
-	variables map[string][]byte
+	variables map[string][]byte // nil before the first
 
-	// waited is done at the deadline; a sleeping guest is woken by it.
-	waited <-chan struct{}
+	// over ends with the call; a sleeping guest is woken by it.
+	over context.Context
 	// slept is how long the guest did not run although its call did.
 	slept time.Duration
 
@@ -67,10 +67,9 @@ func newState(pages uint32) *state {
 // begin makes the state that of a call.
 func (s *state) begin(ctx context.Context, c *Call) {
 	s.config = c.Config
-	s.variables = map[string][]byte{}
-	s.waited = ctx.Done()
+	s.over = ctx
 	s.slept = 0
-	s.logs = newLogs(c.Log, ctx.Done())
+	s.logs.open(c.Log, ctx)
 	s.budget.peak = s.budget.used
 }
 
@@ -91,7 +90,7 @@ func (s *state) end() {
 	for name, value := range s.variables {
 		s.budget.give(variableSize(name, value))
 	}
-	s.config, s.variables, s.waited, s.logs = nil, nil, nil, nil
+	s.config, s.variables, s.over = nil, nil, nil
 }
 
 // private ends a guest that asks while starting for what belongs to an app or
@@ -117,12 +116,12 @@ func (s *state) reset() {
 	s.input, s.output, s.failed = extent{}, extent{}, 0
 }
 
-// setInput copies the input into a block of its own.
+// setInput makes the input a block of its own.
 func (s *state) setInput(input []byte) error {
 	if len(input) == 0 {
 		return nil
 	}
-	addr := s.blocks.write(input)
+	addr := s.blocks.adopt(input)
 	if addr == 0 {
 		return errors.New("the input does not fit into the endpoint's memory limit")
 	}
@@ -147,7 +146,8 @@ func (s *state) free(addr uint64) {
 // errOutput marks an error about the output, which was there in time.
 var errOutput = errors.New("output too large")
 
-// takeOutput decides how the call ended, and copies the output.
+// takeOutput decides how the call ended, and hands over the output: no later
+// call sees its block.
 func (s *state) takeOutput(most int64) ([]byte, error) {
 	if text := s.errorText(); text != "" {
 		return nil, failed(&Failure{Text: text})
@@ -155,7 +155,7 @@ func (s *state) takeOutput(most int64) ([]byte, error) {
 	if s.output.size > uint64(most) {
 		return nil, host.Caused(host.CodeInvalidResponse, errOutput, "The module's answer is too large")
 	}
-	return slices.Clone(s.blocks.span(s.output.addr, s.output.size)), nil
+	return slices.Clip(s.blocks.span(s.output.addr, s.output.size)), nil
 }
 
 // errorText is the error that the guest set, made valid UTF-8.
@@ -184,7 +184,7 @@ func (s *state) sleep(ns int64) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-s.waited:
+	case <-s.over.Done():
 	}
 	s.slept += time.Since(began)
 }

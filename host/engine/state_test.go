@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"testing"
 	"time"
 )
@@ -9,10 +10,10 @@ import (
 // longer than its call lasts.
 func TestState_Measure(t *testing.T) {
 	t.Parallel()
-	over := make(chan struct{})
-	close(over)
+	over, end := context.WithCancel(t.Context())
+	end()
 	s := newState(1)
-	s.waited = over
+	s.over = over
 	s.sleep(int64(time.Hour))
 	if s.slept <= 0 {
 		t.Errorf("slept %v", s.slept)

@@ -22,13 +22,13 @@ import (
 // bundle is a gateway with a database and an engine of its own, and one app.
 type bundle struct {
 	*gateway.Gateway
-	t   *testing.T
+	t   testing.TB
 	db  *store.DB
 	app *host.App
 }
 
 // setup builds a bundle whose app is in the environment and changed by change.
-func setup(t *testing.T, environment string, change func(*host.App)) *bundle {
+func setup(t testing.TB, environment string, change func(*host.App)) *bundle {
 	t.Helper()
 	ctx := context.Background()
 	sealer, err := seal.New(make([]byte, 32))
@@ -49,7 +49,7 @@ func setup(t *testing.T, environment string, change func(*host.App)) *bundle {
 }
 
 // setupOn builds another host on a database that is open already.
-func setupOn(t *testing.T, db *store.DB) *gateway.Gateway {
+func setupOn(t testing.TB, db *store.DB) *gateway.Gateway {
 	t.Helper()
 	ctx := context.Background()
 	log := slog.New(slog.DiscardHandler)
@@ -67,7 +67,7 @@ func setupOn(t *testing.T, db *store.DB) *gateway.Gateway {
 	})
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -43,12 +43,12 @@ func NewRecorder(store host.InvocationStore, log *slog.Logger) *Recorder {
 	return r
 }
 
-func (r *Recorder) record(i host.Invocation) {
+func (r *Recorder) record(i *host.Invocation) {
 	if i.Code == "" && r.taken.Add(1) > recordSample {
 		return
 	}
 	select {
-	case r.queue <- i:
+	case r.queue <- *i:
 	default:
 		r.dropped.Add(1)
 	}

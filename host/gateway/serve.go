@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -118,26 +119,36 @@ func (c *call) run(ctx context.Context) (host.Response, error) {
 	return c.respond(result.Output)
 }
 
+// bodyRoom is for how many bytes of an announced body there is room at once.
+const bodyRoom = 64 << 10
+
 // readBody reads a body of at most limit bytes.
 func readBody(r *host.Request, limit int64) ([]byte, error) {
-	tooLarge := host.Errorf(host.CodeTooLarge, "The body is larger than the endpoint's limit of %d bytes", limit)
-	if r.ContentLength > limit {
-		return nil, tooLarge
-	}
 	if r.Body == nil {
 		return nil, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if r.ContentLength > limit {
+		return nil, bodyTooLarge(limit)
+	}
+	// What a client announces is not what it sends: more room is made as more
+	// arrives.
+	room := min(max(r.ContentLength, 0), bodyRoom) + bytes.MinRead
+	body := bytes.NewBuffer(make([]byte, 0, room))
+	_, err := body.ReadFrom(io.LimitReader(r.Body, limit+1))
 	var known *host.Error
 	switch {
 	case errors.As(err, &known):
 		return nil, known
 	case err != nil:
 		return nil, host.Caused(host.CodeInvalid, err, "The body could not be read to its end")
-	case int64(len(body)) > limit:
-		return nil, tooLarge
+	case int64(body.Len()) > limit:
+		return nil, bodyTooLarge(limit)
 	}
-	return body, nil
+	return body.Bytes(), nil
+}
+
+func bodyTooLarge(limit int64) error {
+	return host.Errorf(host.CodeTooLarge, "The body is larger than the endpoint's limit of %d bytes", limit)
 }
 
 // input is what the module gets: the payload, or the body as it came. Either

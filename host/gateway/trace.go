@@ -12,17 +12,21 @@ type trace struct {
 	start  time.Time
 	last   time.Time
 	reason string
+	// room is for the stages: each request has the same few.
+	room [5]host.Stage
 }
 
 func newTrace(r *host.Request, app *host.App) *trace {
 	now := time.Now()
-	return &trace{
+	t := &trace{
 		start: now, last: now,
 		record: host.Invocation{
 			RequestID: r.ID, AppID: app.ID, Method: r.Method, Path: r.Path,
-			StartedAt: r.ReceivedAt, Stages: []host.Stage{}, Logs: []host.LogLine{},
+			StartedAt: r.ReceivedAt, Logs: []host.LogLine{},
 		},
 	}
+	t.record.Stages = t.room[:0]
+	return t
 }
 
 // stage ends a part of the request and names it.
@@ -49,7 +53,7 @@ func (t *trace) log(level, text string) {
 }
 
 // done closes the record.
-func (t *trace) done(status int, err error) host.Invocation {
+func (t *trace) done(status int, err error) *host.Invocation {
 	t.record.Status = status
 	if err != nil {
 		known := host.AsError(err)
@@ -59,5 +63,5 @@ func (t *trace) done(status int, err error) host.Invocation {
 		}
 	}
 	t.record.DurationUS = time.Since(t.start).Microseconds()
-	return t.record
+	return &t.record
 }

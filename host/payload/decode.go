@@ -22,6 +22,10 @@ const (
 	typeBytes = "application/octet-stream"
 )
 
+// headerRoom is for how many headers there is room in a response: the host
+// adds some to those of the module.
+const headerRoom = 8
+
 // Answer is what a module's output means.
 type Answer struct {
 	Response host.Response
@@ -59,9 +63,8 @@ func Decode(output []byte) (_ Answer, err error) {
 	case isText:
 		contentType = typeText
 	}
-	return Answer{Response: host.Response{
-		Status: 200, Header: []host.Header{{Name: "Content-Type", Value: contentType}}, Body: output,
-	}}, nil
+	header := append(make([]host.Header, 0, headerRoom), host.Header{Name: "Content-Type", Value: contentType})
+	return Answer{Response: host.Response{Status: 200, Header: header, Body: output}}, nil
 }
 
 func refuse(reason error) error {
@@ -206,7 +209,12 @@ func decodeString(raw json.RawMessage) (s string, ok bool) {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1]), true
 	}
-	return s, json.Unmarshal(raw, &s) == nil
+	return decodeEscaped(raw)
+}
+
+func decodeEscaped(raw json.RawMessage) (s string, ok bool) {
+	err := json.Unmarshal(raw, &s)
+	return s, err == nil
 }
 
 // validValue reports whether s can be the value of a header: no control

@@ -122,13 +122,34 @@ func headerFields(r *host.Request) fields {
 		return ", "
 	}}
 	for _, h := range r.Header {
-		switch name := strings.ToLower(h.Name); name {
+		switch name := lowerName(h.Name); name {
 		case "x-forwarded-for", "forwarded":
 		default:
 			f.add(name, h.Value)
 		}
 	}
 	return f
+}
+
+// usual are the headers of most requests as clients spell them, with their
+// names in lower case, which need not be made for each request.
+var usual = func() map[string]string {
+	names := map[string]string{}
+	for _, name := range []string{
+		"Host", "User-Agent", "Accept", "Accept-Encoding", "Accept-Language", "Connection", "Content-Type", "Content-Length",
+		"Cookie", "Authorization", "Origin", "Referer", "Cache-Control", "Pragma", "If-None-Match", "Upgrade-Insecure-Requests",
+		"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-Fetch-User", "Priority", "Via", "X-Forwarded-Proto", "X-Real-IP",
+	} {
+		names[name] = strings.ToLower(name)
+	}
+	return names
+}()
+
+func lowerName(name string) string {
+	if lower, ok := usual[name]; ok {
+		return lower
+	}
+	return strings.ToLower(name)
 }
 
 // validUTF8 returns s with U+FFFD in place of each byte that is not UTF-8.

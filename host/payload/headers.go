@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/posternhq/postern/host"
@@ -19,16 +18,16 @@ func decodeHeaders(raw json.RawMessage) ([]host.Header, error) {
 	if raw[0] != '{' {
 		return nil, errors.New("headers must be an object")
 	}
-	var res host.Response
+	res := host.Response{Header: make([]host.Header, 0, headerRoom)}
 	for name, raw := range members(raw) {
 		if !validName(name) {
 			return nil, fmt.Errorf("header name %.80q is not a token", name)
 		}
-		values, err := headerValues(raw)
-		if err != nil {
-			return nil, fmt.Errorf("header %.80s: %w", name, err)
-		}
-		for _, value := range values {
+		for raw := range values(raw) {
+			value, err := headerValue(raw)
+			if err != nil {
+				return nil, fmt.Errorf("header %.80s: %w", name, err)
+			}
 			if strings.EqualFold(name, "Content-Type") {
 				res.Set(name, value) // two of them mean nothing
 				continue
@@ -39,23 +38,16 @@ func decodeHeaders(raw json.RawMessage) ([]host.Header, error) {
 	return dropOwn(res.Header), nil
 }
 
-// headerValues reads a string or a list of strings.
-func headerValues(raw json.RawMessage) ([]string, error) {
-	// Pointers, because json.Unmarshal takes null for an empty string.
-	var list []*string
-	if s, ok := decodeString(raw); ok {
-		list = []*string{&s}
-	} else if raw[0] != '[' || json.Unmarshal(raw, &list) != nil || slices.Contains(list, nil) {
-		return nil, errors.New("the value must be a string or a list of strings")
+// headerValue reads one value of a header.
+func headerValue(raw json.RawMessage) (string, error) {
+	value, ok := decodeString(raw)
+	if !ok {
+		return "", errors.New("the value must be a string or a list of strings")
 	}
-	values := make([]string, len(list))
-	for i, value := range list {
-		if !validValue(*value) {
-			return nil, errors.New("the value has control characters")
-		}
-		values[i] = strings.Trim(*value, " \t")
+	if !validValue(value) {
+		return "", errors.New("the value has control characters")
 	}
-	return values, nil
+	return strings.Trim(value, " \t"), nil
 }
 
 // validName reports whether s is a token (RFC 9110, 5.6.2).
@@ -79,9 +71,10 @@ var ownPrefixes = []string{"x-ratelimit-", "access-control-"}
 
 // dropOwn removes the host's own headers and those that Connection names.
 func dropOwn(header []host.Header) []host.Header {
-	named := map[string]bool{}
+	var named map[string]bool
 	for _, h := range header {
 		if strings.EqualFold(h.Name, "Connection") {
+			named = map[string]bool{}
 			for name := range strings.SplitSeq(h.Value, ",") {
 				named[strings.ToLower(strings.Trim(name, " \t"))] = true
 			}

@@ -33,6 +33,28 @@ func members(raw []byte) iter.Seq2[string, json.RawMessage] {
 	}
 }
 
+// values yields the elements of a JSON array as they are written, and any other
+// value itself. raw must be valid JSON.
+func values(raw []byte) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		if raw[0] != '[' {
+			yield(raw)
+			return
+		}
+		i := skipSpace(raw, 1)
+		for raw[i] != ']' {
+			end := skipValue(raw, i)
+			if !yield(raw[i:end:end]) {
+				return
+			}
+			i = skipSpace(raw, end)
+			if raw[i] == ',' {
+				i = skipSpace(raw, i+1)
+			}
+		}
+	}
+}
+
 func skipSpace(raw []byte, i int) int {
 	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
 		i++

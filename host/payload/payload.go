@@ -46,7 +46,7 @@ type Input struct {
 func Encode(in Input) (envelope []byte, err error) {
 	defer host.Wrap(&err, "payload.Encode")
 	r := Scrub(in.Request, in.Caller != nil)
-	header, query := headerFields(r), parseQuery(r.Query)
+	header, query, cookies := headerFields(&r), parseQuery(r.Query), parseCookies(&r)
 
 	b := make([]byte, 0, 1024+len(in.Body)+len(in.Body)/2)
 	b = appendString(append(b, `{"fqdn":`...), in.FQDN)
@@ -57,27 +57,27 @@ func Encode(in Input) (envelope []byte, err error) {
 	b = appendMap(append(b, `,"pathMapping":`...), in.Params)
 	b = query.append(append(b, `,"queryParams":`...))
 	b = header.append(append(b, `,"header":`...))
-	b = parseCookies(r).append(append(b, `,"cookies":`...))
+	b = cookies.append(append(b, `,"cookies":`...))
 	b = query.appendRepeated(b, `,"multiValueQueryParams":`)
 	b = header.appendRepeated(b, `,"multiValueHeader":`)
 	if b, err = appendBody(b, r.Get("Content-Type"), in.Body); err != nil {
 		return nil, err
 	}
-	b = appendString(append(b, `,"clientIp":`...), clientIP(in.ClientIP))
-	b = appendString(append(b, `,"requestId":`...), r.ID)
-	b = appendString(append(b, `,"receivedAt":`...), r.ReceivedAt.String())
-	b = appendSite(b, in)
+	b = appendIP(append(b, `,"clientIp":"`...), in.ClientIP)
+	b = appendString(append(b, `","requestId":`...), r.ID)
+	b = r.ReceivedAt.Append(append(b, `,"receivedAt":"`...))
+	b = appendSite(append(b, '"'), in)
 	if b, err = appendCaller(append(b, `,"caller":`...), in.Caller); err != nil {
 		return nil, err
 	}
 	return append(b, '}'), nil
 }
 
-func clientIP(ip netip.Addr) string {
+func appendIP(b []byte, ip netip.Addr) []byte {
 	if !ip.IsValid() {
-		return ""
+		return b
 	}
-	return ip.Unmap().String()
+	return ip.Unmap().AppendTo(b)
 }
 
 // appendSite adds the app and the endpoint.
@@ -116,8 +116,11 @@ func appendCaller(b []byte, c *host.Caller) ([]byte, error) {
 // appendMap adds an object of strings, sorted so that equal requests have
 // equal envelopes.
 func appendMap(b []byte, m map[string]string) []byte {
+	var room [8]string
+	names := slices.AppendSeq(room[:0], maps.Keys(m))
+	slices.Sort(names)
 	b = append(b, '{')
-	for i, name := range slices.Sorted(maps.Keys(m)) {
+	for i, name := range names {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -138,12 +141,25 @@ func appendList(b []byte, list []string) []byte {
 	return append(b, ']')
 }
 
+// isPlain reports whether s is ASCII that JSON has as it is: most of a request.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
 const hexDigits = "0123456789abcdef"
 
 // appendString adds s as a JSON string. Bytes that are not UTF-8 become
 // U+FFFD, one each, so that an envelope is always valid JSON.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	if isPlain(s) {
+		return append(append(b, s...), '"')
+	}
 	start := 0
 	for i, c := range s {
 		switch {

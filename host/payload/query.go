@@ -56,7 +56,7 @@ func fromHex(c byte) byte {
 // name counts, because browsers send the one of the longest path first. Parts
 // without a name or "=" are no cookies. Quotes around a value are not part of
 // it; nothing else is decoded.
-func parseCookies(r *host.Request) *fields {
+func parseCookies(r *host.Request) fields {
 	var f fields
 	for _, h := range r.Header {
 		if !strings.EqualFold(h.Name, "Cookie") {
@@ -74,5 +74,5 @@ func parseCookies(r *host.Request) *fields {
 			f.add(name, value)
 		}
 	}
-	return &f
+	return f
 }

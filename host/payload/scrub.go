@@ -18,7 +18,7 @@ const shapeLength = 16
 // caller was authenticated; a foreign one on a public endpoint stays, because
 // it may be the guest's own business. A Referer loses its api_key, and goes
 // altogether if there is more in it. The request itself is not changed.
-func Scrub(r *host.Request, authenticated bool) *host.Request {
+func Scrub(r *host.Request, authenticated bool) host.Request {
 	clean := *r
 	clean.Query = withoutKey(r.Query)
 	clean.Header = make([]host.Header, 0, len(r.Header))
@@ -37,7 +37,7 @@ func Scrub(r *host.Request, authenticated bool) *host.Request {
 		}
 		clean.Header = append(clean.Header, h)
 	}
-	return &clean
+	return clean
 }
 
 // withoutKey removes the parameter api_key, however it is written, and leaves
@@ -47,11 +47,12 @@ func withoutKey(query string) string {
 		name, _, _ := strings.Cut(pair, "=")
 		return unescape(name) == "api_key"
 	}
-	pairs := strings.Split(query, "&")
-	if !slices.ContainsFunc(pairs, isKey) {
-		return query
+	for pair := range strings.SplitSeq(query, "&") {
+		if isKey(pair) {
+			return strings.Join(slices.DeleteFunc(strings.Split(query, "&"), isKey), "&")
+		}
 	}
-	return strings.Join(slices.DeleteFunc(pairs, isKey), "&")
+	return query
 }
 
 // isOurs reports whether the value of an Authorization header is a credential

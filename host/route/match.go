@@ -32,6 +32,7 @@ func (p Place) Match(method string) (Match, error) {
 		return Match{}, err
 	}
 	s := search{method: method, segments: segments}
+	s.values = s.room[:0]
 	if found := s.visit(p.root, 0); found != nil {
 		return Match{Endpoint: found.endpoint, Params: found.params(s.values)}, nil
 	}
@@ -49,7 +50,7 @@ func (p Place) Match(method string) (Match, error) {
 type node struct {
 	literals  map[string]*node
 	parameter *node // follows any segment
-	leaves    map[string]leaf
+	leaves    map[string]*leaf
 }
 
 // leaf is an endpoint whose template ends at a node, found by its method. The
@@ -87,9 +88,9 @@ func (n *node) add(t host.Template, e *host.Endpoint) {
 		n = n.child(s)
 	}
 	if n.leaves == nil {
-		n.leaves = map[string]leaf{}
+		n.leaves = map[string]*leaf{}
 	}
-	n.leaves[e.Method] = leaf{e, names}
+	n.leaves[e.Method] = &leaf{e, names}
 }
 
 // child returns the node that follows segment s, made if need be.
@@ -127,6 +128,7 @@ type search struct {
 	method   string
 	segments []string
 	values   []string        // of the parameters on the way to the current node
+	room     [4]string       // for the values of most paths
 	allow    map[string]bool // methods of the templates that match; nil if none does
 }
 
@@ -154,11 +156,11 @@ func (s *search) visit(n *node, depth int) *leaf {
 
 // arrive returns the node's leaf for the method, or notes what it has.
 func (s *search) arrive(n *node) *leaf {
-	if found, ok := n.leaves[s.method]; ok {
-		return &found
+	if found := n.leaves[s.method]; found != nil {
+		return found
 	}
-	if found, ok := n.leaves[http.MethodGet]; ok && s.method == http.MethodHead {
-		return &found
+	if found := n.leaves[http.MethodGet]; found != nil && s.method == http.MethodHead {
+		return found
 	}
 	for method := range n.leaves {
 		if s.allow == nil {

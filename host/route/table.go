@@ -101,7 +101,10 @@ func (t *Table) Find(hostHeader, rawPath string) (Place, error) {
 	if !ok {
 		return Place{}, notFound()
 	}
-	rawName, inside, _ := strings.Cut(rest, "/")
+	rawName, inside := rest, "/"
+	if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+		rawName, inside = rest[:slash], rest[slash:]
+	}
 	name, err := host.DecodeSegment(rawName)
 	if err != nil {
 		return Place{}, err
@@ -110,7 +113,7 @@ func (t *Table) Find(hostHeader, rawPath string) (Place, error) {
 	if !ok {
 		return Place{}, notFound()
 	}
-	return r.at("/"+inside, true), nil
+	return r.at(inside, true), nil
 }
 
 func notFound() error { return host.Errorf(host.CodeNotFound, "Not found") }

@@ -96,7 +96,7 @@ func (b *body) setDeadline() error {
 	if b.end.Before(next) {
 		next = b.end
 	}
-	return b.conn.Conn.SetReadDeadline(next)
+	return b.conn.readUntil(now, next)
 }
 
 // readData reads of what is left; it is never the end yet.

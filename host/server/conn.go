@@ -6,83 +6,78 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// standIn is what fasthttp reads in place of every request's head. Its parser
-// takes what must be refused, so it never sees
-// a byte that a client sent: conn reads heads and bodies itself, and fasthttp
-// is told when there is a request to handle.
-const standIn = "GET / HTTP/1.1\r\nHost: postern\r\n\r\n"
-
-// conn is a client's connection. It gives fasthttp one stand-in for each head
-// that has arrived, and never looks for the next head inside a body. All but
-// Close is for the one goroutine that serves the connection.
+// conn is a client's connection. It reads heads and bodies, and never looks for
+// the next head inside a body. All but Close and closeIdle is for the one
+// goroutine that serves the connection.
 type conn struct {
 	net.Conn
 	in       *bufio.Reader
+	out      []byte // room for the head of an answer
 	timeouts *Timeouts
-	pending  string // of standIn, still to be given to fasthttp
-	served   bool   // at least one request came
+	remote   netip.Addr // of the peer; zero if it has no IP address
+	served   bool       // at least one request came
+
+	// The deadlines that the connection has. Moving one costs more than reading
+	// a head, so that it is moved only when it is off by much.
+	readBy, writeBy time.Time
 
 	// The current request: its head or what is wrong with it, and its body.
 	head  *head
 	fault error
 	body  *body
 
+	phase atomic.Int32 // idle, busy or ended
 	// linger tells Close to wait until the client has read the answer.
-	linger atomic.Bool
+	linger bool
 	once   sync.Once
 	closed func(*conn)
 }
 
+// What a connection does: it waits for a whole head, or has a request to
+// answer, or is closed although a head may just have come.
+const (
+	idle = iota
+	busy
+	ended
+)
+
 // newConn wraps a connection; closed is called once, when it is closed.
 func newConn(c net.Conn, timeouts *Timeouts, closed func(*conn)) *conn {
-	return &conn{Conn: c, in: bufio.NewReaderSize(c, maxHeadBytes), timeouts: timeouts, closed: closed}
+	return &conn{Conn: c, in: bufio.NewReaderSize(c, maxHeadBytes), timeouts: timeouts, remote: remoteAddr(c), closed: closed}
 }
 
-// Read gives fasthttp the stand-in when the next request's head has arrived
-// whole, good or bad. Its only error is io.EOF: nobody is there to be answered.
-func (c *conn) Read(p []byte) (int, error) {
-	if c.pending == "" {
-		if !c.next() {
-			return 0, io.EOF
-		}
-		c.pending = standIn
+func remoteAddr(c net.Conn) netip.Addr {
+	addr, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
 	}
-	n := copy(p, c.pending)
-	c.pending = c.pending[n:]
-	return n, nil
+	return addr.AddrPort().Addr().Unmap()
 }
 
-// next waits for a request. It reports false if none will come.
-func (c *conn) next() bool {
+// next waits for a request, whose head may be good or bad. It reports false if
+// none will come, or if stopping is set before the whole head is there.
+func (c *conn) next(stopping *atomic.Bool) bool {
 	// After a bad head, or inside a body, there is no telling where the
 	// next request begins.
 	if c.fault != nil || !c.body.complete() {
 		return false
 	}
-	wait := c.timeouts.Idle
-	if !c.served {
-		wait = c.timeouts.Read
-	}
-	if c.Conn.SetReadDeadline(time.Now().Add(wait)) != nil {
+	// In this order: whoever sets stopping looks for idle connections after it.
+	if c.phase.Store(idle); stopping.Load() {
 		return false
 	}
-	if _, err := c.in.Peek(1); err != nil {
+	raw, err := c.readHead()
+	if err == io.EOF || !c.phase.CompareAndSwap(idle, busy) {
 		return false
 	}
 	c.served = true
-	if c.Conn.SetReadDeadline(time.Now().Add(c.timeouts.Read)) != nil {
-		return false
-	}
-	raw, err := readHead(c.in)
-	if err == io.EOF {
-		return false
-	}
 	c.head, c.body = nil, nil
 	if err == nil {
 		c.head, err = parseHead(raw)
@@ -94,37 +89,68 @@ func (c *conn) next() bool {
 	return true
 }
 
-// readHead reads up to and with the first empty line. One empty line before
-// the request line is skipped, as RFC 9112 asks. Errors are for the client,
-// but for io.EOF: it is gone.
-func readHead(in *bufio.Reader) (string, error) {
-	for start, line := 0, 0; ; {
-		buffered, _ := in.Peek(in.Buffered())
-		for {
-			length := bytes.IndexByte(buffered[line:], '\n')
-			if length < 0 {
-				break
-			}
-			end := line + length + 1
-			if length == 0 || buffered[end-2] != '\r' {
-				return "", malformed("lines must end with CR LF")
-			}
-			if length > 1 {
-				line = end
-				continue
-			}
-			if line > start {
-				raw := string(buffered[start:end])
-				_, err := in.Discard(end)
-				return raw, err
-			}
-			if start > 0 {
-				return "", malformed("the request line is empty")
-			}
-			start, line = end, end
+// closeIdle closes a connection that waits for a head.
+func (c *conn) closeIdle() {
+	if c.phase.CompareAndSwap(idle, ended) {
+		_ = c.Conn.Close()
+	}
+}
+
+// readHead waits for a request and reads up to and with the first empty line.
+// Errors are for the client, but for io.EOF: it is gone.
+func (c *conn) readHead() (string, error) {
+	wait := c.timeouts.Idle
+	if !c.served {
+		wait = c.timeouts.Read
+	}
+	now := time.Now()
+	if c.readUntil(now, now.Add(wait)) != nil {
+		return "", io.EOF
+	}
+	if _, err := c.in.Peek(1); err != nil {
+		return "", io.EOF
+	}
+	for begun := false; ; begun = true {
+		buffered, _ := c.in.Peek(c.in.Buffered())
+		start, end, err := findHead(buffered)
+		if err != nil {
+			return "", err
 		}
-		if _, err := in.Peek(len(buffered) + 1); err != nil {
+		if end > 0 {
+			raw := string(buffered[start:end])
+			_, err := c.in.Discard(end)
+			return raw, err
+		}
+		if now := time.Now(); !begun && c.readUntil(now, now.Add(c.timeouts.Read)) != nil {
+			return "", io.EOF
+		}
+		if _, err := c.in.Peek(len(buffered) + 1); err != nil {
 			return "", explainHead(err)
+		}
+	}
+}
+
+// findHead returns where the head in b begins and ends, an end of 0 if more of
+// it has to come. One empty line before the request line is skipped, as RFC
+// 9112 asks.
+func findHead(b []byte) (start, end int, err error) {
+	for line := 0; ; {
+		length := bytes.IndexByte(b[line:], '\n')
+		if length < 0 {
+			return 0, 0, nil
+		}
+		end := line + length + 1
+		switch {
+		case length == 0 || b[end-2] != '\r':
+			return 0, 0, malformed("lines must end with CR LF")
+		case length > 1:
+			line = end
+		case line > start:
+			return start, end, nil
+		case start > 0:
+			return 0, 0, malformed("the request line is empty")
+		default:
+			start, line = end, end
 		}
 	}
 }
@@ -139,26 +165,45 @@ func explainHead(err error) error {
 	return io.EOF
 }
 
-// writeContinue tells a client that waits for it to send the body. It is in
-// order with the answers: fasthttp has sent the last one before it asked for
-// this request.
+// writeContinue tells a client that waits for it to send the body.
 func (c *conn) writeContinue() error {
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.timeouts.Write)); err != nil {
+	now := time.Now()
+	if err := c.writeUntil(now, now.Add(c.timeouts.Write)); err != nil {
 		return err
 	}
 	_, err := io.WriteString(c.Conn, "HTTP/1.1 100 Continue\r\n\r\n")
 	return err
 }
 
-// SetReadDeadline does nothing: conn sets the deadlines of its own reads, and
-// others do not know whether it is waiting for a request or for a body.
-func (c *conn) SetReadDeadline(time.Time) error { return nil }
+// readUntil sets the deadline of reads to about t: not later, and not earlier
+// by more than an eighth of what is left.
+func (c *conn) readUntil(now, t time.Time) error {
+	if isAbout(c.readBy, now, t) {
+		return nil
+	}
+	c.readBy = t
+	return c.Conn.SetReadDeadline(t)
+}
+
+// writeUntil does the same for writes.
+func (c *conn) writeUntil(now, t time.Time) error {
+	if isAbout(c.writeBy, now, t) {
+		return nil
+	}
+	c.writeBy = t
+	return c.Conn.SetWriteDeadline(t)
+}
+
+func isAbout(have, now, want time.Time) bool {
+	early := want.Sub(have)
+	return early >= 0 && early <= want.Sub(now)/8
+}
 
 // Close closes the connection once.
 func (c *conn) Close() error {
 	var err error
 	c.once.Do(func() {
-		if c.linger.Load() {
+		if c.linger {
 			c.waitForClient()
 		}
 		err = c.Conn.Close()

@@ -51,18 +51,15 @@ type problem struct {
 	Details   any       `json:"details,omitempty"`
 }
 
-// fail answers with an error. Headers that are set already stay.
-func (x *exchange) fail(err error) {
+// problem is the status and the body that an error is answered with.
+func (x *exchange) problem(err error) (status int, body []byte) {
 	e := host.AsError(err)
 	x.logCause(e, err)
 	body, jsonErr := json.Marshal(problem{e.Message, e.Code, x.id, e.Details})
 	if jsonErr != nil { // of Details: the rest is text
 		body, _ = json.Marshal(problem{e.Message, e.Code, x.id, nil})
 	}
-	x.ctx.Response.ResetBody()
-	x.ctx.Response.SetStatusCode(Status(err))
-	x.ctx.Response.Header.SetContentType("application/json")
-	x.ctx.Response.SetBodyRaw(body)
+	return Status(err), body
 }
 
 // logCause keeps what the client is not told.

@@ -1,8 +1,9 @@
 package server
 
 import (
-	"net"
-	"net/netip"
+	"context"
+	"log/slog"
+	"net/http"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -17,18 +18,32 @@ const runPrefix = "/run/"
 // exchange is one request and its answer.
 type exchange struct {
 	*Server
-	ctx   *fasthttp.RequestCtx
-	conn  *conn
-	id    string
-	start time.Time
+	conn    *conn
+	id      string
+	start   time.Time
+	request host.Request
+
+	response host.Response
+	fiber    *fasthttp.RequestCtx // has the response instead, if it is not nil
+
+	// What goes into the access log: the status and the size of the body, -1
+	// if it is streamed.
+	status, size int
 }
 
-// handle is called by fasthttp when a request's head has arrived.
-func (s *Server) handle(ctx *fasthttp.RequestCtx) {
-	x := &exchange{Server: s, ctx: ctx, conn: ctx.Conn().(*conn), id: host.NewID(), start: time.Now()}
+// handle answers a request whose head has arrived. It reports whether the
+// connection can have another.
+func (s *Server) handle(c *conn) bool {
+	x := &exchange{Server: s, conn: c, id: host.NewID(), start: time.Now()}
 	x.answer()
-	x.settle()
+	kept := x.settle()
+	send := x.send
+	if x.fiber != nil {
+		send = x.sendFiber
+	}
+	err := send(kept)
 	x.log()
+	return kept && err == nil
 }
 
 // answer fills the response. A panic is our fault and never the end of the
@@ -37,100 +52,71 @@ func (x *exchange) answer() {
 	defer func() {
 		if v := recover(); v != nil {
 			x.Log.Error("panic", "request_id", x.id, "panic", v, "stack", string(debug.Stack()))
-			x.ctx.Response.Reset()
+			x.response, x.fiber = host.Response{}, nil
 			x.fail(host.Errorf(host.CodeInternal, "Internal error"))
 		}
 	}()
 	head := x.conn.head
-	if head == nil {
+	switch {
+	case head == nil:
 		x.fail(x.conn.fault)
-		return
-	}
-	// fasthttp leaves the body out of an answer to HEAD.
-	x.ctx.Request.Header.SetMethod(head.method)
-	if strings.HasPrefix(head.path, runPrefix) || x.Gateway.OwnsHost(head.host) {
+	case strings.HasPrefix(head.path, runPrefix) || x.Gateway.OwnsHost(head.host):
 		x.serveApp(head)
-	} else {
+	default:
 		x.serveManagement(head)
 	}
 }
 
 // serveApp hands the request to the gateway.
 func (x *exchange) serveApp(h *head) {
-	response, err := x.Gateway.Serve(x.life, x.request(h))
-	for _, line := range response.Header {
-		if !isToken(line.Name) || !isFieldValue(line.Value) {
-			x.Log.Error("response header dropped: it is malformed", "request_id", x.id)
-			continue
-		}
-		x.ctx.Response.Header.Add(line.Name, line.Value)
-	}
-	if err != nil {
-		if fault := x.conn.body.fault(); fault != nil {
-			err = fault // whatever became of it on its way through
-		}
-		x.fail(err)
-		return
-	}
-	x.ctx.Response.SetStatusCode(response.Status)
-	x.ctx.Response.SetBodyRaw(response.Body)
-}
-
-// request makes the gateway's request. All of it is the request's own memory:
-// nothing refers to fasthttp's buffers.
-func (x *exchange) request(h *head) *host.Request {
-	r := &host.Request{
+	x.request = host.Request{
 		ID: x.id, ReceivedAt: host.At(x.start),
 		Method: h.method, Host: h.host, Path: h.path, Query: h.query,
 		Protocol: h.protocol, Header: h.header,
-		Remote: remoteAddr(x.conn), ContentLength: h.length,
+		Remote: x.conn.remote, ContentLength: h.length,
 	}
 	if x.conn.body != nil {
-		r.Body = x.conn.body
+		x.request.Body = x.conn.body
 	}
-	return r
+	var err error
+	x.response, err = x.Gateway.Serve(x.life, &x.request)
+	if err == nil {
+		return
+	}
+	if fault := x.conn.body.fault(); fault != nil {
+		err = fault // whatever became of it on its way through
+	}
+	x.fail(err)
 }
 
-// remoteAddr is the address of the peer; zero if it has no IP address.
-func remoteAddr(c net.Conn) netip.Addr {
-	addr, ok := c.RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return netip.Addr{}
-	}
-	return addr.AddrPort().Addr().Unmap()
-}
-
-// settle makes the answer ready to be sent: what is left of the body is out of
-// the way, and the connection's fate is decided.
-func (x *exchange) settle() {
-	c, header := x.conn, &x.ctx.Response.Header
-	header.Set("X-Request-Id", x.id)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Del("Server")
-	switch {
-	case c.fault != nil || !c.body.complete():
+// settle gets what is left of the body out of the way and decides whether the
+// connection is kept.
+func (x *exchange) settle() bool {
+	c := x.conn
+	if c.fault != nil || !c.body.complete() {
 		// Where the next request begins is unknown, or behind a body that
 		// nobody wanted: never look for it.
 		c.body.discard()
-		c.linger.Store(true)
-		header.SetConnectionClose()
-	case !c.head.keepAlive:
-		header.SetConnectionClose()
-	case c.head.protocol == "1.0":
-		header.Set("Connection", "keep-alive")
+		c.linger = true
+		return false
 	}
+	return c.head.keepAlive && !x.stopping.Load()
 }
+
+// isHead reports whether the answer goes without its body.
+func (x *exchange) isHead() bool { return x.conn.head != nil && x.conn.head.method == http.MethodHead }
 
 // log writes the line of the access log. The query, the headers and the body
 // may hold secrets, so they are never logged.
 func (x *exchange) log() {
-	method, path, size := "", "", -1
+	if !x.Log.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
+	method, path := "", ""
 	if h := x.conn.head; h != nil {
 		method, path = h.method, h.path
 	}
-	if !x.ctx.Response.IsBodyStream() {
-		size = len(x.ctx.Response.Body())
-	}
-	x.Log.Info("request", "request_id", x.id, "method", method, "path", path,
-		"status", x.ctx.Response.StatusCode(), "bytes", size, "duration", time.Since(x.start))
+	x.Log.LogAttrs(context.Background(), slog.LevelInfo, "request",
+		slog.String("request_id", x.id), slog.String("method", method), slog.String("path", path),
+		slog.Int("status", x.status), slog.Int("bytes", x.size), slog.Duration("duration", time.Since(x.start)))
 }

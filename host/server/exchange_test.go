@@ -63,7 +63,7 @@ func TestServer_ResponseHeaders(t *testing.T) {
 			t.Errorf("%s: X-Request-Id %q", target, id)
 		}
 		ids[id] = true
-		if len(a.Header.Values("X-Request-Id")) != 1 || a.Header.Get("X-Content-Type-Options") != "nosniff" ||
+		if a.Close || len(a.Header.Values("Date")) != 1 || len(a.Header.Values("X-Request-Id")) != 1 || a.Header.Get("X-Content-Type-Options") != "nosniff" ||
 			a.Header.Get("Date") == "" || a.Header.Values("Server") != nil {
 			t.Errorf("%s: headers %v", target, a.Header)
 		}

@@ -135,11 +135,11 @@ func (h *head) parseHeaderLine(line string) error {
 // checkHost demands one valid Host, and that an absolute-form target agrees
 // with it.
 func (h *head) checkHost() error {
-	hosts := h.values("Host")
-	if len(hosts) != 1 || !validHostHeader(hosts[0]) {
+	name, n := h.find("Host")
+	if n != 1 || !validHostHeader(name) {
 		return malformed("there must be one valid Host header")
 	}
-	h.host = hosts[0]
+	h.host = name
 	if h.authority != "" && !strings.EqualFold(h.authority, h.host) {
 		return malformed("the target names another host than the Host header")
 	}
@@ -149,21 +149,22 @@ func (h *head) checkHost() error {
 // checkFraming finds out where the body ends, and refuses what could be read
 // in two ways.
 func (h *head) checkFraming() error {
-	lengths, codings := h.values("Content-Length"), h.values("Transfer-Encoding")
+	length, lengths := h.find("Content-Length")
+	coding, codings := h.find("Transfer-Encoding")
 	switch {
-	case len(lengths) > 1:
+	case lengths > 1:
 		return malformed("there is more than one Content-Length")
-	case len(lengths) == 1 && len(codings) > 0:
+	case lengths == 1 && codings > 0:
 		return malformed("there are both Content-Length and Transfer-Encoding")
-	case len(lengths) == 1:
-		n, ok := parseLength(lengths[0])
+	case lengths == 1:
+		n, ok := parseLength(length)
 		if !ok {
 			return malformed("Content-Length must be a number")
 		}
 		h.length = n
-	case len(codings) > 1 || len(codings) == 1 && (!strings.EqualFold(codings[0], "chunked") || h.protocol != "1.1"):
+	case codings > 1 || codings == 1 && (!strings.EqualFold(coding, "chunked") || h.protocol != "1.1"):
 		return malformed("Transfer-Encoding must be chunked, in HTTP/1.1")
-	case len(codings) == 1:
+	case codings == 1:
 		h.length = -1
 	}
 	return nil
@@ -180,34 +181,36 @@ func parseLength(s string) (int64, bool) {
 
 // readConnection notes what the client wants of the connection.
 func (h *head) readConnection() {
-	h.keepAlive = h.protocol == "1.1"
-	for _, value := range h.values("Connection") {
-		for option := range strings.SplitSeq(value, ",") {
-			switch strings.ToLower(strings.Trim(option, " \t")) {
-			case "close":
-				h.keepAlive = false
-				return
-			case "keep-alive":
-				h.keepAlive = true
+	var closes, keeps bool
+	for _, line := range h.header {
+		switch {
+		case isName(line.Name, "Connection"):
+			for option := range strings.SplitSeq(line.Value, ",") {
+				option = strings.Trim(option, " \t")
+				closes = closes || strings.EqualFold(option, "close")
+				keeps = keeps || strings.EqualFold(option, "keep-alive")
 			}
-		}
-	}
-	for _, value := range h.values("Expect") {
-		if strings.EqualFold(value, "100-continue") {
+		case isName(line.Name, "Expect") && strings.EqualFold(line.Value, "100-continue"):
 			h.awaitsContinue = h.protocol == "1.1"
 		}
 	}
+	h.keepAlive = !closes && (keeps || h.protocol == "1.1")
 }
 
-func (h *head) values(name string) []string {
-	var out []string
+// find returns the last value of the header called name, and how many there
+// are.
+func (h *head) find(name string) (value string, n int) {
 	for _, line := range h.header {
-		if strings.EqualFold(line.Name, name) {
-			out = append(out, line.Value)
+		if isName(line.Name, name) {
+			value = line.Value
+			n++
 		}
 	}
-	return out
+	return value, n
 }
+
+// isName compares the names of headers, which are ASCII.
+func isName(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
 
 // validHostHeader accepts a name of letters, digits, dots, hyphens and
 // underscores or an IP address, with a port or without.
@@ -235,12 +238,20 @@ func validHostHeader(s string) bool {
 // isToken reports whether s can be a method or a header name (RFC 9110, 5.6.2).
 func isToken(s string) bool {
 	for _, c := range []byte(s) {
-		if !isAlphanumeric(c) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+		if !inToken[c] {
 			return false
 		}
 	}
 	return s != ""
 }
+
+// inToken tells which bytes a token may have.
+var inToken = func() (in [256]bool) {
+	for c := range in {
+		in[c] = isAlphanumeric(byte(c)) || strings.IndexByte("!#$%&'*+-.^_`|~", byte(c)) >= 0
+	}
+	return in
+}()
 
 // isFieldValue reports whether s can be the value of a header: no control
 // characters but tabs.

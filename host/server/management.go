@@ -1,10 +1,12 @@
 package server
 
 import (
+	"bufio"
 	"io"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/posternhq/postern/host"
@@ -68,11 +70,14 @@ func (x *exchange) serveManagement(h *head) {
 		x.fail(err)
 		return
 	}
+	x.fiber = &fasthttp.RequestCtx{}
+	x.fiber.Init2(x.conn, quiet{x.Log}, true)
+	x.fiber.Response.Header.SetNoDefaultContentType(true)
 	x.fillRequest(h, segments)
-	x.ctx.SetUserValue(RequestIDKey, x.id)
-	x.ctx.SetUserValue(exchangeKey{}, x)
+	x.fiber.SetUserValue(RequestIDKey, x.id)
+	x.fiber.SetUserValue(exchangeKey{}, x)
 	limited := x.limitBody(h)
-	x.management(x.ctx)
+	x.management(x.fiber)
 	// Some of Fiber's ways to read a body lose the error.
 	if limited != nil && limited.exceeded {
 		x.fail(tooLarge())
@@ -89,11 +94,11 @@ func (x *exchange) manages(h *head) bool {
 		slices.Contains(x.ManagementHosts, host.HostName(h.host))
 }
 
-// fillRequest gives Fiber the request that fasthttp had a stand-in for. The
-// path is written in one way, whatever way it was sent in, so that routes and
-// parameters need no decoding.
+// fillRequest gives Fiber the request. The path is written in one way, whatever
+// way it was sent in, so that routes and parameters need no decoding.
 func (x *exchange) fillRequest(h *head, segments []string) {
-	header := &x.ctx.Request.Header
+	header := &x.fiber.Request.Header
+	header.SetMethod(h.method)
 	if !slices.Contains(fiber.DefaultMethods, h.method) {
 		// Fiber answers methods it does not know by itself. TRACE it knows,
 		// and no management route has it, so that it answers as for any
@@ -107,7 +112,7 @@ func (x *exchange) fillRequest(h *head, segments []string) {
 	if h.query != "" {
 		target += "?" + h.query
 	}
-	x.ctx.Request.SetRequestURI(target)
+	x.fiber.Request.SetRequestURI(target)
 	header.SetHost(h.host)
 	for _, line := range h.header {
 		switch strings.ToLower(line.Name) {
@@ -125,7 +130,7 @@ func (x *exchange) limitBody(h *head) *limitedBody {
 		return nil
 	}
 	limited := &limitedBody{body: x.conn.body, left: x.MaxManagementBytes, announced: h.length}
-	x.ctx.Request.SetBodyStream(limited, int(h.length))
+	x.fiber.Request.SetBodyStream(limited, int(h.length))
 	return limited
 }
 
@@ -156,9 +161,35 @@ func (l *limitedBody) Read(p []byte) (int, error) {
 
 // sortAllow puts the methods of an Allow header in order.
 func (x *exchange) sortAllow() {
-	if allow := string(x.ctx.Response.Header.Peek("Allow")); allow != "" {
+	if allow := string(x.fiber.Response.Header.Peek("Allow")); allow != "" {
 		methods := strings.Split(allow, ", ")
 		slices.Sort(methods)
-		x.ctx.Response.Header.Set("Allow", strings.Join(methods, ", "))
+		x.fiber.Response.Header.Set("Allow", strings.Join(methods, ", "))
 	}
+}
+
+// sendFiber writes Fiber's response, whose body may be a stream.
+func (x *exchange) sendFiber(kept bool) error {
+	response := &x.fiber.Response
+	x.status, x.size = response.StatusCode(), -1
+	if !response.IsBodyStream() {
+		x.size = len(response.Body())
+	}
+	response.SkipBody = x.isHead()
+	header := &response.Header
+	header.Set("X-Request-Id", x.id)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Del("Server")
+	if option := x.connectionOption(kept); option != "" {
+		header.Set("Connection", option)
+	}
+	now := time.Now()
+	if err := x.conn.writeUntil(now, now.Add(x.conn.timeouts.Write)); err != nil {
+		return err
+	}
+	out := bufio.NewWriter(x.conn.Conn)
+	if err := response.Write(out); err != nil {
+		return err
+	}
+	return out.Flush()
 }

@@ -10,10 +10,13 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -94,17 +97,18 @@ func (c *Config) setDefaults() {
 // Server serves HTTP. Make one with New.
 type Server struct {
 	Config
-	http       *fasthttp.Server
 	management fasthttp.RequestHandler
+	clock      clock
 	// life ends when a shutdown stops waiting for requests.
 	life context.Context
 	end  context.CancelFunc
+	// stopping tells that a shutdown has begun.
+	stopping atomic.Bool
 
-	mu       sync.Mutex
-	listener *listener // nil before Serve
-	stopped  bool
-	conns    map[*conn]struct{}
-	open     sync.WaitGroup // one for each of conns
+	mu     sync.Mutex
+	unbind func() // closes the listener once; nil before Serve
+	conns  map[*conn]struct{}
+	open   sync.WaitGroup // one for each of conns
 }
 
 // New returns a server that does not listen yet.
@@ -117,15 +121,6 @@ func New(c Config) *Server {
 	s := &Server{Config: c, conns: map[*conn]struct{}{}}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.management = s.newManagement()
-	s.http = &fasthttp.Server{
-		Handler:               s.handle,
-		Logger:                quiet{c.Log},
-		WriteTimeout:          c.Timeouts.Write,
-		ReadBufferSize:        len(standIn),
-		NoDefaultServerHeader: true,
-		NoDefaultContentType:  true,
-		CloseOnShutdown:       true,
-	}
 	return s
 }
 
@@ -133,15 +128,68 @@ func New(c Config) *Server {
 // nil, or until the listener fails. It closes the listener.
 func (s *Server) Serve(l net.Listener) (err error) {
 	defer host.Wrap(&err, "server.Serve")
-	wrapped := &listener{Listener: l, server: s}
+	unbind := sync.OnceFunc(func() { _ = l.Close() })
+	defer unbind()
 	s.mu.Lock()
-	s.listener = wrapped
-	stopped := s.stopped
+	s.unbind = unbind
 	s.mu.Unlock()
-	if stopped {
-		return wrapped.Close()
+	for !s.stopping.Load() {
+		c, err := l.Accept()
+		switch {
+		case err == nil:
+			s.accept(c)
+		case s.stopping.Load():
+		case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED):
+			s.Log.Error("a connection was not accepted", "error", err)
+			s.pause(acceptPause) // connections that close make room
+		default:
+			return err
+		}
 	}
-	return s.http.Serve(wrapped)
+	return nil
+}
+
+// acceptPause is how long to wait when there are too many open files.
+const acceptPause = 100 * time.Millisecond
+
+// pause waits, unless the server's life ends.
+func (s *Server) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-s.life.Done():
+	}
+}
+
+// accept begins to serve a connection, unless a shutdown has begun.
+func (s *Server) accept(c net.Conn) {
+	wrapped := newConn(c, &s.Timeouts, s.forget)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping.Load() {
+		_ = c.Close()
+		return
+	}
+	s.conns[wrapped] = struct{}{}
+	s.open.Add(1)
+	go s.serve(wrapped)
+}
+
+// serve answers the requests of a connection, one after the other.
+func (s *Server) serve(c *conn) {
+	defer c.Close()
+	for c.next(&s.stopping) {
+		if !s.handle(c) {
+			return
+		}
+	}
+}
+
+// forget drops a closed connection.
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	s.open.Done()
 }
 
 // Shutdown stops accepting connections, lets the requests that have begun
@@ -150,11 +198,7 @@ func (s *Server) Serve(l net.Listener) (err error) {
 func (s *Server) Shutdown(ctx context.Context) (err error) {
 	defer host.Wrap(&err, "server.Shutdown")
 	defer s.end()
-	s.stopListening()
-	if err := s.http.ShutdownWithContext(ctx); err != nil {
-		s.abandon()
-		return err
-	}
+	s.stop()
 	closed := make(chan struct{})
 	go func() {
 		s.open.Wait()
@@ -169,14 +213,16 @@ func (s *Server) Shutdown(ctx context.Context) (err error) {
 	}
 }
 
-// stopListening closes the listener. fasthttp would do it too, but misses one
-// that Serve is only about to give it.
-func (s *Server) stopListening() {
+// stop closes the listener and the connections that wait for a request.
+func (s *Server) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stopped = true
-	if s.listener != nil {
-		_ = s.listener.Close()
+	s.stopping.Store(true)
+	if s.unbind != nil {
+		s.unbind()
+	}
+	for c := range s.conns {
+		c.closeIdle()
 	}
 }
 
@@ -189,41 +235,6 @@ func (s *Server) abandon() {
 		// client, which this ends.
 		_ = c.Conn.Close()
 	}
-}
-
-// listener wraps the connections it accepts. It may be closed twice.
-type listener struct {
-	net.Listener
-	server *Server
-	once   sync.Once
-}
-
-func (l *listener) Close() error {
-	var err error
-	l.once.Do(func() { err = l.Listener.Close() })
-	return err
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	s := l.server
-	wrapped := newConn(c, &s.Timeouts, s.forget)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.conns[wrapped] = struct{}{}
-	s.open.Add(1)
-	return wrapped, nil
-}
-
-// forget drops a closed connection.
-func (s *Server) forget(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, c)
-	s.open.Done()
 }
 
 // quiet is fasthttp's log. It keeps the kind of the event alone: the rest may
