@@ -199,7 +199,9 @@ func TestGo_LeavesJSONOut(t *testing.T) {
 func TestGo_Random(t *testing.T) {
 	t.Parallel()
 	g := start(t, build(t, "testdata/draw"))
-	g.call("postern_warmup")
+	if code := g.call("postern_warmup"); code != 0 {
+		t.Fatal("the runtime's random generator was not found")
+	}
 	snapshot := g.memory()
 	draw := func() []string {
 		defer g.restore(snapshot)

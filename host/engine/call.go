@@ -28,10 +28,10 @@ type Call struct {
 	Config   map[string]string // what config_get answers
 
 	// Isolation is one of host.IsolationReset (also ""), IsolationReuse and
-	// IsolationFresh. A module that cannot be reset runs as fresh, and so does
-	// one that drew random bytes before its snapshot and has no function
-	// postern_resume to draw others, unless RepeatRandom is set: then every
-	// call starts from the same ones.
+	// IsolationFresh. A module that cannot be reset runs as fresh. So does one
+	// that drew random bytes before its snapshot and has no function
+	// postern_resume to draw others, or that says so itself (postern_warmup),
+	// unless RepeatRandom is set: then every call starts from the same ones.
 	Isolation    string
 	RepeatRandom bool
 

@@ -71,6 +71,8 @@ type Engine struct {
 	library *library
 	gate    *gate
 	pool    *pool
+	// memory makes that of an instance which is to be reset.
+	memory func(b *budget, most uint64) memory
 
 	mu      sync.Mutex
 	closing bool
@@ -93,7 +95,7 @@ func Open(_ context.Context, c Config) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{log: c.Log, library: newLibrary(disk, c.Log), gate: newGate(c.Concurrency, c.Queue)}
+	e := &Engine{log: c.Log, library: newLibrary(disk, c.Log), gate: newGate(c.Concurrency, c.Queue), memory: newMemory}
 	e.pool = newPool(idlePerSlot*c.Concurrency, e.discard)
 	e.library.idle = e.pool.drop
 	return e, nil

@@ -9,7 +9,7 @@ import (
 )
 
 // errRepeats is why no snapshot of a guest is taken.
-var errRepeats = errors.New("the module draws random bytes when it starts")
+var errRepeats = errors.New("the module would repeat its random numbers")
 
 // isolation is how a call runs, after what the module allows.
 func (c *code) isolation(call *Call) string {
@@ -101,7 +101,7 @@ func (e *Engine) make(ctx context.Context, code *code, k key, c *Call) (_ *insta
 	s.starting = true
 	s.begin(ctx, &Call{Log: c.Log})
 	defer s.end()
-	newMemory := newMemory
+	newMemory := e.memory
 	if k.isolation == host.IsolationReuse {
 		newMemory = newHeapMemory
 	}
@@ -119,7 +119,7 @@ func (e *Engine) make(ctx context.Context, code *code, k key, c *Call) (_ *insta
 		return nil, e.explain(err, s)
 	}
 	if k.isolation == host.IsolationReset {
-		if s.drew && !c.RepeatRandom && !in.takesNothing(resumeExport) {
+		if !c.RepeatRandom && in.repeats() {
 			return nil, errRepeats
 		}
 		if err := in.takeSnapshot(ctx); err != nil {

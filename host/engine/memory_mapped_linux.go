@@ -35,12 +35,13 @@ type mappedMemory struct {
 
 	image     []byte // the snapshot, mapped a second time; its length is the size then
 	restores  int
-	spans     []span // room for what was written
+	written   func(spans []span, space []byte) ([]span, error)
+	spans     []span // room for what it finds
 	shrinking bool
 }
 
 func newMappedMemory(b *budget, reserve uint64) (*mappedMemory, error) {
-	m := &mappedMemory{budget: b}
+	m := &mappedMemory{budget: b, written: written}
 	if reserve == 0 {
 		return m, nil
 	}
@@ -143,7 +144,7 @@ func (m *mappedMemory) restorePages(space []byte) (err error) {
 	if m.restores++; m.restores%dropAfter == 0 {
 		return drop(space)
 	}
-	if m.spans, err = written(m.spans[:0], space); err != nil {
+	if m.spans, err = m.written(m.spans[:0], space); err != nil {
 		return drop(space)
 	}
 	for _, pages := range m.spans {

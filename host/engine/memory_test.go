@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -10,8 +11,15 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// memories are the ways to keep a guest's memory on this system.
-var memories = map[string]func(b *budget, most uint64) memory{"heap": newHeapMemory, "best": newMemory}
+// memories are the ways to keep a guest's memory on this system, by how they
+// restore it.
+var memories = map[string]func(b *budget, most uint64) memory{"copy": newHeapMemory, "best": newMemory}
+
+// Memories are the names of all memories.
+func Memories() []string { return slices.Sorted(maps.Keys(memories)) }
+
+// UseMemory has an engine keep the memory of guests in another way.
+func (e *Engine) UseMemory(name string) { e.memory = memories[name] }
 
 // TestMemory_Restore writes and grows at random, in more rounds than heat is
 // learned in, and expects the snapshot back after each.

@@ -9,8 +9,8 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// Exports of a guest that the host calls of its own accord, if they take and
-// return nothing: once before the snapshot, and before every call after it.
+// Exports of a guest that the host calls of its own accord, if they take
+// nothing: once before the snapshot, and before every call after it.
 const (
 	warmupExport = "postern_warmup"
 	resumeExport = "postern_resume"
@@ -22,6 +22,7 @@ const (
 type snapshot struct {
 	restore api.Function // nil if there is nothing but memory
 	resumes bool         // the guest has something to do before each call
+	refused bool         // by the guest: what it does would repeat
 	dirty   api.Global   // nil if the code can do nothing that restore does not undo
 }
 
@@ -31,12 +32,30 @@ func (in *instance) warmUp(ctx context.Context) error {
 		return err
 	}
 	output, failed := in.state.output, in.state.failed
-	if err := in.start(ctx, warmupExport); err != nil {
+	if err := in.rehearse(ctx); err != nil {
 		return err
 	}
 	in.state.keep(output, failed)
 	in.state.starting = false
 	return nil
+}
+
+// rehearse runs the guest's own warm-up, which may answer that the guest must
+// not be reset.
+func (in *instance) rehearse(ctx context.Context) error {
+	if !in.takesNothing(warmupExport) {
+		return nil
+	}
+	results, err := in.function(warmupExport).Call(in.context(ctx))
+	types := in.function(warmupExport).Definition().ResultTypes()
+	in.snapshot.refused = err == nil && len(types) == 1 && types[0] == api.ValueTypeI32 && api.DecodeU32(results[0]) != 0
+	return startFailed(warmupExport, err)
+}
+
+// repeats tells whether calls after a reset would draw the random numbers that
+// others drew.
+func (in *instance) repeats() bool {
+	return in.snapshot.refused || in.state.drew && !in.takesNothing(resumeExport)
 }
 
 // takeSnapshot keeps what reset goes back to.

@@ -12,11 +12,26 @@ import (
 	"github.com/posternhq/postern/host/engine"
 )
 
+// onEveryMemory runs a test with an engine of each way to restore memory.
+func onEveryMemory(t *testing.T, c engine.Config, test func(t *testing.T, e *engine.Engine)) {
+	for _, name := range engine.Memories() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := open(t, c)
+			e.UseMemory(name)
+			test(t, e)
+		})
+	}
+}
+
 // TestCall_Reset calls one instance after another's calls, which changed
 // whatever a guest can change, and expects the first answer each time.
 func TestCall_Reset(t *testing.T) {
 	t.Parallel()
-	e := open(t, engine.Config{})
+	onEveryMemory(t, engine.Config{}, testReset)
+}
+
+func testReset(t *testing.T, e *engine.Engine) {
 	tests := []struct{ guest, want string }{
 		{"ok/count_calls", "111"},
 		{"ok/globals", "1"},
@@ -46,7 +61,10 @@ func TestCall_Reset(t *testing.T) {
 // TestCall_ResetAfter: whatever way a call ends, the next finds nothing of it.
 func TestCall_ResetAfter(t *testing.T) {
 	t.Parallel()
-	e := open(t, engine.Config{})
+	onEveryMemory(t, engine.Config{}, testResetAfter)
+}
+
+func testResetAfter(t *testing.T, e *engine.Engine) {
 	c := call(guest(t, "ok/keep_input"))
 	for i := range 20 {
 		for name, input := range map[string]string{"return": "secret", "trap": "!secret", "exit": "?secret", "drop": "#secret"} {
@@ -68,7 +86,10 @@ func TestCall_ResetAfter(t *testing.T) {
 // TestCall_ResetConcurrently: no caller sees another's secret.
 func TestCall_ResetConcurrently(t *testing.T) {
 	t.Parallel()
-	e := open(t, engine.Config{Concurrency: 8, Queue: 1000})
+	onEveryMemory(t, engine.Config{Concurrency: 8, Queue: 1000}, testResetConcurrently)
+}
+
+func testResetConcurrently(t *testing.T, e *engine.Engine) {
 	wasm := guest(t, "ok/keep_input")
 	var wg sync.WaitGroup
 	for caller := range 32 {
@@ -178,7 +199,10 @@ func TestCall_WarmupFails(t *testing.T) {
 // every call, which must have been asked for.
 func TestCall_RandomAtStart(t *testing.T) {
 	t.Parallel()
-	e := open(t, engine.Config{})
+	onEveryMemory(t, engine.Config{}, testRandomAtStart)
+}
+
+func testRandomAtStart(t *testing.T, e *engine.Engine) {
 	tests := []struct {
 		guest  string
 		repeat bool
@@ -188,6 +212,9 @@ func TestCall_RandomAtStart(t *testing.T) {
 		{"ok/random_at_start", false, 100},
 		{"ok/random_at_resume", false, 100},
 		{"ok/random_at_resume", true, 100},
+		{"ok/declines", true, 1},
+		{"ok/declines", false, 100},
+		{"ok/agrees", false, 100},
 	}
 	for _, tt := range tests {
 		c := call(guest(t, tt.guest))
@@ -209,7 +236,10 @@ func TestCall_RandomAtStart(t *testing.T) {
 // TestCall_Files: a file that a guest closed is open for the next call.
 func TestCall_Files(t *testing.T) {
 	t.Parallel()
-	e := open(t, engine.Config{})
+	onEveryMemory(t, engine.Config{}, testFiles)
+}
+
+func testFiles(t *testing.T, e *engine.Engine) {
 	for i := range 5 {
 		var r recorder
 		c := call(guest(t, "ok/close_stdout"))

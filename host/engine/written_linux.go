@@ -36,7 +36,7 @@ func written(spans []span, space []byte) ([]span, error) {
 	}
 	spans, err = scanPages(spans, file, space)
 	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
-		return readPages(spans[:0], file, space)
+		return readPages(spans[:0], space)
 	}
 	return spans, err
 }
@@ -95,8 +95,12 @@ const (
 	entryOfFile  = 1 << 61
 )
 
-// readPages is scanPages for older kernels.
-func readPages(spans []span, file *os.File, space []byte) ([]span, error) {
+// readPages is written for older kernels.
+func readPages(spans []span, space []byte) ([]span, error) {
+	file, err := pagemap()
+	if err != nil {
+		return nil, err
+	}
 	if len(space)/pageBytes > maxRead {
 		return nil, errManyPages
 	}

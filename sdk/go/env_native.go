@@ -61,5 +61,8 @@ func randomWord() uint64 {
 	return word(b[:], 0)
 }
 
+// lock guards what goroutines share.
+type lock = sync.Mutex
+
 // word is the eight bytes of b from i on as a number, the lowest first.
 func word(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }

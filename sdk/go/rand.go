@@ -9,11 +9,11 @@ import "math/rand/v2"
 //
 // crypto/rand is as good. The functions of math/rand and math/rand/v2 itself,
 // hash/maphash and the order of maps go by a generator that the Go runtime
-// keeps in memory: the SDK gives it a new seed after every restore, and with a
-// version of Go whose generator it does not know they would repeat. Use Rand
-// for what must not be guessed, such as identifiers that grant something. What
-// a module seeds itself, such as a rand.New(rand.NewPCG(1, 2)) made by init,
-// always repeats.
+// keeps in memory: the SDK gives it a new seed after every restore. With a
+// version of Go whose generator it does not know, the host is told to make a
+// new instance for each invocation. Use Rand for what must not be guessed, such
+// as identifiers that grant something. What a module seeds itself, such as a
+// rand.New(rand.NewPCG(1, 2)) made by init, always repeats.
 var Rand = rand.New(entropy{})
 
 // entropy is a source of random numbers without state.

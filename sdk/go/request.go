@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -19,7 +18,7 @@ type Request struct {
 // Handlers may read from several goroutines.
 type payload struct {
 	raw   []byte
-	mu    sync.Mutex
+	mu    lock
 	next  int // where the next member begins, 0 after the last one
 	last  memberID
 	found [memberCount]place

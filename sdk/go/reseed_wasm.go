@@ -19,7 +19,8 @@ type generator struct {
 	counter uint32 // how many blocks of numbers came of seed, times 4
 }
 
-// runtimeGenerator is nil if findGenerator did not find it.
+// runtimeGenerator is nil if findGenerator did not find it. Then warmup refuses
+// that memory is kept.
 var runtimeGenerator *generator
 
 // onHeap is an object behind all the data of the runtime.

@@ -16,13 +16,18 @@ const maxDepth = 10_000
 func memberAt(b []byte, i int) (name value, start, end, next int) {
 	i = skipSpace(b, i)
 	named := skipString(b, i)
-	if start = skipColon(b, named); start < 0 {
+	if named > 0 && named+1 < len(b) && b[named] == ':' && b[named+1] > ' ' { // calls are dear
+		start = named + 1
+	} else if start = skipColon(b, named); start < 0 {
 		return nil, 0, 0, 0
 	}
-	if at(b, start) == '"' { // most are, and calls are dear
+	switch at(b, start) {
+	case '"':
 		end = skipString(b, start)
-	} else {
-		end = skipValue(b, start)
+	case '{', '[':
+		end = skipNested(b, start)
+	default:
+		end = skipScalar(b, start)
 	}
 	if end < 0 {
 		return nil, 0, 0, 0
@@ -31,6 +36,28 @@ func memberAt(b []byte, i int) (name value, start, end, next int) {
 		next = comma + 1
 	}
 	return b[i:named], start, end, next
+}
+
+// skipNested returns the end of the object or array that begins at i, or -1. It
+// looks for the bracket that closes it, and at nothing else that is within.
+func skipNested(b []byte, i int) int {
+	for depth := 0; i < len(b); {
+		switch b[i] {
+		case '"':
+			if i = skipString(b, i); i < 0 {
+				return -1
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+		i++
+	}
+	return -1
 }
 
 // isJSON says whether b is one JSON value.

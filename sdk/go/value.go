@@ -104,6 +104,9 @@ func (v value) list() []string {
 	list := []string{}
 	for i := skipSpace(v, 1); at(v, i) != ']'; {
 		end := skipValue(v, i)
+		if end < 0 {
+			break
+		}
 		list = append(list, value(v[i:end]).text())
 		if i = skipSpace(v, end); at(v, i) == ',' {
 			i = skipSpace(v, i+1)

@@ -15,10 +15,40 @@ const samplePayload = `{"fqdn":"localhost","host":"localhost:8080","httpVersion"
 
 // warmup runs before the host keeps this instance's memory as the one that
 // every invocation begins with: whatever is built at first use is in it then,
-// and the garbage of init is not.
+// and the garbage of init is not. It returns 1 if the invocations would draw
+// the same random numbers, so that the host must give each its own instance.
 //
 //go:wasmexport postern_warmup
-func warmup() {
+func warmup() int32 {
+	rehearse()
+	runtime.GC()
+	stock()
+	rehearse()
+	if runtimeGenerator = findGenerator(); runtimeGenerator == nil {
+		return 1
+	}
+	return 0
+}
+
+// stock has the allocator open a span of memory for each small size, with and
+// without pointers. A collection closes them all, and to open some of them again
+// would be half of what a short invocation takes.
+func stock() {
+	for size := 8; size <= 2048; size += max(8, size/16) {
+		stocked = make([]byte, size)
+		stockedPointers = make([]*byte, size/8)
+	}
+	stocked, stockedPointers = nil, nil
+}
+
+// What stock allocates must not stay on the stack.
+var (
+	stocked         []byte
+	stockedPointers []*byte
+)
+
+// rehearse answers a request, as Run does but for the host.
+func rehearse() {
 	_, err := answer(func(r Request) Response {
 		_, _, _ = r.Param("a"), r.QueryAll("a"), r.Header("A")
 		_, _, _ = r.Cookie("a"), r.Body(), r.Caller()
@@ -27,8 +57,6 @@ func warmup() {
 	if err != nil {
 		panic(err)
 	}
-	runtimeGenerator = findGenerator()
-	runtime.GC()
 }
 
 // resume runs each time the host has put this instance's memory back, and
@@ -36,7 +64,7 @@ func warmup() {
 //
 //go:wasmexport postern_resume
 func resume() {
-	if runtimeGenerator != nil {
+	if runtimeGenerator != nil { // else the endpoint insists on it
 		runtimeGenerator.reseed()
 	}
 }
