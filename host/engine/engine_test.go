@@ -134,7 +134,7 @@ func TestCall_Fails(t *testing.T) {
 		{"error/http_request", "", ``, 1, "not JSON"},
 		{"error/read_variable_without_memory", "", "", 1, "memory limit"},
 		{"error/memory_initially_large", "", "", 1, "initial memory"},
-		{"error/poll_overflow", "", "", 1, "host function"},
+		{"error/poll_overflow", "", "", 1, "poll_oneoff: 268435456 at once"},
 		{"error/wasi_without_memory", "", "", 21, ""}, // EFAULT: the memory it was given is empty
 		{"error/takes_parameter", "", "", 1, `"handle" takes parameters`},
 		{"error/takes_parameter", "pair", "", 1, `"pair" takes parameters or returns`},

@@ -13,27 +13,34 @@ import (
 // their turn (see package instrument).
 type growth struct {
 	memory
-	leave func()
+	*state
 }
 
-// Reallocate grows the memory, or lets the guest rest.
+// Reallocate grows the memory, or lets the guest rest. Growing may mean to copy
+// all of it, which a guest can ask for thousands of times in a row.
 func (g growth) Reallocate(size uint64) []byte {
 	if size == instrument.YieldBytes {
 		g.leave()
 		return nil
 	}
+	g.checkDeadline()
 	return g.memory.Reallocate(size)
 }
 
 // leave is called on the guest's goroutine, some thousand times a second. Past
 // the deadline it ends the guest, in a start function too, where the global
 // that would stop it is out of reach.
-func (in *instance) leave() {
+func (s *state) leave() {
 	began := time.Now()
 	runtime.Gosched()
-	in.state.slept += time.Since(began)
+	s.slept += time.Since(began)
+	s.checkDeadline()
+}
+
+// checkDeadline ends the guest if its time is up.
+func (s *state) checkDeadline() {
 	select {
-	case <-in.state.waited:
+	case <-s.waited:
 		refuse("the deadline has passed")
 	default:
 	}

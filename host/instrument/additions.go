@@ -70,9 +70,7 @@ func (a *additions) shadow(s shadow) { a.shadows = append(a.shadows, s) }
 // export adds an export and returns its name.
 func (a *additions) export(name string, kind byte, index uint32) string {
 	name = ExportPrefix + name
-	entry := appendU32(nil, uint32(len(name)))
-	entry = append(append(entry, name...), kind)
-	a.exports = append(a.exports, appendU32(entry, index))
+	a.exports = append(a.exports, appendU32(append(appendName(nil, name), kind), index))
 	return name
 }
 

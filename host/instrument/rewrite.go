@@ -19,7 +19,8 @@ import (
 //     does not see tables.
 //
 // What is added is appended, so that no index shifts and the name section stays
-// right; sections with debug information, whose offsets do shift, are dropped.
+// right, as far as it was (names.go); sections with debug information, whose
+// offsets do shift, are dropped.
 // A module without a memory gets an empty one.
 //
 // Errors: CodeInvalid for what cannot be decoded or is not offered, the same as
@@ -78,7 +79,7 @@ func (m *binary) assemble(wasm []byte, a *additions) []byte {
 	}
 	for _, s := range m.sections {
 		if s.id == sectionCustom {
-			if !debug(s.body) {
+			if !debug(s.body) && !s.hasNames() {
 				out = append(out, s.whole...)
 			}
 			continue
@@ -92,7 +93,7 @@ func (m *binary) assemble(wasm []byte, a *additions) []byte {
 		}
 	}
 	missing(rank(sectionData))
-	return out
+	return append(out, m.names()...)
 }
 
 // debug reports whether a custom section holds DWARF, or says where it lies.
@@ -138,7 +139,7 @@ func (a *additions) section(dst []byte, id int, body []byte) []byte {
 	}
 	content := append(appendU32(nil, uint32(count+len(added))), old...)
 	content = append(content, bytes.Join(added, nil)...)
-	return append(appendU32(append(dst, byte(id)), uint32(len(content))), content...)
+	return appendPart(dst, id, content)
 }
 
 // memory is the memory without a maximum: that is kept by growBody, and wazero
