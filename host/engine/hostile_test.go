@@ -85,7 +85,6 @@ func hostiles(t *testing.T) []hostile {
 		{"ok/elements_out_of_range", nil, answered, "", engine.Call{}},
 		{"error/fill_past_the_end", nil, fails, "out of bounds memory access", engine.Call{}},
 		{"error/initialise_past_the_end", nil, fails, "out of bounds memory access", engine.Call{}},
-		{"error/move_a_file_far", nil, fails, "fd_renumber", engine.Call{}},
 		{"error/poll_overflow", nil, fails, "poll_oneoff: 268435456 at once; the limit is 65536", engine.Call{}},
 
 		{"refused/import_unknown", nil, refused, "not offer: func extism:host/env.exec, func env.abort", engine.Call{}},
