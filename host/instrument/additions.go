@@ -13,8 +13,8 @@ type additions struct {
 	yield, bulk, grow uint32
 	snapshot, restore uint32
 	// Globals.
-	budget, stop, dirty, pages uint32
-	virtual                    bool // memory has a logical size: pages
+	budget, dirty, pages uint32
+	virtual              bool // memory has a logical size: pages
 
 	functions, globals, tables, exports [][]byte // their entries
 	bodies                              [][]byte
@@ -34,7 +34,6 @@ func (m *binary) plan() *additions {
 		nothing: uint32(len(m.types)), number: uint32(len(m.types)) + 1,
 	}
 	a.budget = a.global(0x7f, appendConst(nil, BudgetSize))
-	a.stop = a.global(0x7f, appendConst(nil, 0))
 	a.dirty = a.global(0x7f, appendConst(nil, 0))
 	if a.virtual {
 		a.pages = a.global(0x7f, appendConst(nil, int32(m.memories[0].min)))
@@ -116,14 +115,13 @@ func (a *additions) shadowTables() {
 }
 
 // yieldBody refills the budget and leaves to Go, by asking for more memory than
-// there can be: the allocator sees it, and refuses. Then it stops, if told to.
+// there can be: the allocator sees it, and refuses.
 func (a *additions) yieldBody() []byte {
 	b := appendConst([]byte{0}, BudgetSize)
 	b = appendIndex(b, opGlobalSet, a.budget)
 	b = appendConst(b, wholePages)
 	b = append(b, opMemorySize, 0, opI32Sub, opMemoryGrow, 0, opDrop)
-	b = appendIndex(b, opGlobalGet, a.stop)
-	return append(b, opIf, noValue, opUnreachable, opEnd, opEnd)
+	return append(b, opEnd)
 }
 
 // bulkBody charges for an instruction that works through as many items as its

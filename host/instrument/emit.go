@@ -41,7 +41,11 @@ func (e *emitter) function(dst []byte, f *function) []byte {
 		e.locals(f)
 	}
 	if f.checked {
-		e.check(f.charge)
+		e.op(opBlock, noValue, opLoop, noValue)
+		e.count(f.charge)
+		e.op(0x45, opBrIf, 1)
+		e.out = appendIndex(e.out, opCall, e.add.yield)
+		e.op(opBr, 0, opEnd, opEnd)
 	}
 	checks, loops := f.checks, f.loops
 	for b.next() {

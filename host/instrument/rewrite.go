@@ -35,12 +35,8 @@ func Rewrite(wasm []byte) (*Rewritten, error) {
 	a := m.plan()
 	out := &Rewritten{
 		Budget:   a.export("budget", kindGlobal, a.budget),
-		Stop:     a.export("stop", kindGlobal, a.stop),
 		Snapshot: a.export("snapshot", kindFunc, a.snapshot),
 		Restore:  a.export("restore", kindFunc, a.restore),
-	}
-	if a.virtual {
-		out.Pages = a.export("pages", kindGlobal, a.pages)
 	}
 	if m.facts.dirties {
 		out.Dirty = a.export("dirty", kindGlobal, a.dirty)
