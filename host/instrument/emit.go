@@ -28,6 +28,11 @@ type wrapping struct {
 //
 // The call stands outside of the inner loop, because the compiler would
 // otherwise keep that loop's values in memory instead of registers.
+//
+// For the same reason a function that is checked at its entry becomes a block
+// of its own, whose label is the function's to the branches in it:
+//
+//	loop  block  (br_if 0 (empty))  block r  …  end  return  end  call $yield  br 0  end  unreachable
 const (
 	labelsAdded = 3
 	labelYield  = 1
@@ -40,13 +45,7 @@ func (e *emitter) function(dst []byte, f *function) []byte {
 	if f.tested() {
 		e.locals(f)
 	}
-	if f.checked {
-		e.op(opBlock, noValue, opLoop, noValue)
-		e.count(f.charge)
-		e.op(0x45, opBrIf, 1)
-		e.out = appendIndex(e.out, opCall, e.add.yield)
-		e.op(opBr, 0, opEnd, opEnd)
-	}
+	e.enter(f)
 	checks, loops := f.checks, f.loops
 	for b.next() {
 		in := &b.in
@@ -72,8 +71,32 @@ func (e *emitter) function(dst []byte, f *function) []byte {
 		}
 	}
 	e.flush(f, len(f.raw))
+	e.exit(f)
 	dst = appendU32(dst, uint32(len(e.out)))
 	return append(dst, e.out...)
+}
+
+// wrapped reports whether a function becomes a block of its own.
+func (f *function) wrapped() bool { return f.checked && f.result != 0 }
+
+// enter checks at the entry of a function.
+func (e *emitter) enter(f *function) {
+	if f.wrapped() {
+		e.op(opLoop, noValue, opBlock, noValue)
+		e.count(f.charge)
+		e.op(opBrIf, 0, opBlock, f.result)
+	} else if f.checked {
+		e.check(f.charge)
+	}
+}
+
+// exit ends what was put around a function, whose own end is that of a block.
+func (e *emitter) exit(f *function) {
+	if f.wrapped() {
+		e.op(opReturn, opEnd)
+		e.out = appendIndex(e.out, opCall, e.add.yield)
+		e.op(opBr, 0, opEnd, opUnreachable, opEnd)
+	}
 }
 
 // tested reports whether the budget is counted down within a function.
