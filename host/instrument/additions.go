@@ -8,9 +8,10 @@ type additions struct {
 	m *binary
 
 	// Types.
-	nothing, number uint32 // () -> (), (i32) -> i32
+	nothing, number, triple uint32 // () -> (), (i32) -> i32, (i32, i32, i32) -> ()
 	// Functions.
 	yield, bulk, grow uint32
+	fill, copy        uint32
 	snapshot, restore uint32
 	// Globals.
 	budget, dirty, pages uint32
@@ -31,7 +32,7 @@ type shadow struct {
 func (m *binary) plan() *additions {
 	a := &additions{
 		m: m, virtual: len(m.memories) > 0,
-		nothing: uint32(len(m.types)), number: uint32(len(m.types)) + 1,
+		nothing: uint32(len(m.types)), number: uint32(len(m.types)) + 1, triple: uint32(len(m.types)) + 2,
 	}
 	a.budget = a.global(0x7f, appendConst(nil, BudgetSize))
 	a.dirty = a.global(0x7f, appendConst(nil, 0))
@@ -44,6 +45,8 @@ func (m *binary) plan() *additions {
 
 	a.yield = a.function(a.nothing, a.yieldBody())
 	a.bulk = a.function(a.number, a.bulkBody())
+	a.fill = a.function(a.triple, a.fillBody())
+	a.copy = a.function(a.triple, a.copyBody())
 	if a.virtual {
 		a.grow = a.function(a.number, a.growBody())
 	}
@@ -123,21 +126,6 @@ func (a *additions) yieldBody() []byte {
 	b = append(b, opMemorySize, 0, opI32Sub, opMemoryGrow, 0, opDrop)
 	return append(b, opEnd)
 }
-
-// bulkBody charges for an instruction that works through as many items as its
-// parameter says, and returns it.
-func (a *additions) bulkBody() []byte {
-	b := appendIndex([]byte{0}, opGlobalGet, a.budget)
-	b = append(b, opLocalGet, 0, opI32Const, bulkShift, opI32ShrU, opI32Sub)
-	b = appendIndex(b, opGlobalSet, a.budget)
-	b = appendIndex(b, opGlobalGet, a.budget)
-	b = append(b, opI32Const, 0, opI32LtS, opIf, noValue)
-	b = appendIndex(b, opCall, a.yield)
-	return append(b, opEnd, opLocalGet, 0, opEnd)
-}
-
-// bulkShift makes 16 bytes or entries count as much as an instruction.
-const bulkShift = 4
 
 // growBody is memory.grow on the logical size. Memory itself grows only if it
 // is too small: it may be larger than that after a restore.

@@ -196,9 +196,7 @@ func (e *emitter) branch(f *function, in *instr) {
 	if to == in.index[0] {
 		return
 	}
-	e.flush(f, in.at)
-	e.out = appendIndex(e.out, byte(in.op), to)
-	e.from = in.end
+	e.instead(f, in, byte(in.op), to)
 }
 
 func (e *emitter) branches(f *function, in *instr) {
@@ -214,18 +212,19 @@ func (e *emitter) branches(f *function, in *instr) {
 // what is virtual, cannot be undone or takes time by its operands.
 func (e *emitter) replace(f *function, in *instr) {
 	switch in.op {
-	case opMemorySize, opMemoryGrow:
-		if !e.add.virtual {
-			return
+	case opMemorySize:
+		if e.add.virtual {
+			e.instead(f, in, opGlobalGet, e.add.pages)
 		}
-		e.flush(f, in.at)
-		e.from = in.end
-		if in.op == opMemorySize {
-			e.out = appendIndex(e.out, opGlobalGet, e.add.pages)
-		} else {
-			e.out = appendIndex(e.out, opCall, e.add.grow)
+	case opMemoryGrow:
+		if e.add.virtual {
+			e.instead(f, in, opCall, e.add.grow)
 		}
-	case opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableFill:
+	case opMemoryFill:
+		e.instead(f, in, opCall, e.add.fill)
+	case opMemoryCopy:
+		e.instead(f, in, opCall, e.add.copy)
+	case opMemoryInit, opTableInit, opTableCopy, opTableFill:
 		e.flush(f, in.at)
 		e.out = appendIndex(e.out, opCall, e.add.bulk)
 	case opTableGrow:
@@ -236,6 +235,13 @@ func (e *emitter) replace(f *function, in *instr) {
 		e.flush(f, in.at)
 		e.dirty()
 	}
+}
+
+// instead writes one instruction in place of another.
+func (e *emitter) instead(f *function, in *instr, op byte, index uint32) {
+	e.flush(f, in.at)
+	e.out = appendIndex(e.out, op, index)
+	e.from = in.end
 }
 
 func (e *emitter) dirty() {

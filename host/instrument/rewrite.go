@@ -111,7 +111,7 @@ func (a *additions) section(dst []byte, id int, body []byte) []byte {
 	var added [][]byte
 	switch id {
 	case sectionType:
-		added = [][]byte{{0x60, 0, 0}, {0x60, 1, 0x7f, 1, 0x7f}}
+		added = [][]byte{{0x60, 0, 0}, {0x60, 1, 0x7f, 1, 0x7f}, {0x60, 3, 0x7f, 0x7f, 0x7f, 0}}
 	case sectionFunction:
 		added = a.functions
 	case sectionTable:
