@@ -10,9 +10,7 @@ import (
 	"github.com/posternhq/postern/host/instrument"
 )
 
-// hostFunc is a function of extism:host/env. It is not called past the
-// deadline: a guest may call it thousands of times before its budget of
-// instructions is used up, whatever time each takes. stack holds the parameters, then
+// hostFunc is a function of extism:host/env. stack holds the parameters, then
 // the result. An i32 on it may carry garbage in its upper half: read it with
 // api.DecodeU32.
 type hostFunc func(s *state, stack []uint64)
@@ -66,17 +64,26 @@ func instantiateEnv(ctx context.Context, r wazero.Runtime) error {
 		if !ok {
 			return fmt.Errorf("%s.%s is known but not implemented", im.Module, im.Name)
 		}
+		if im.Capability != instrument.Memory || im.Name == "alloc" {
+			fn = fn.inTime()
+		}
 		b.NewFunctionBuilder().WithGoModuleFunction(
-			api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
-				s := stateOf(ctx)
-				s.checkDeadline()
-				fn(s, stack)
-			}),
+			api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) { fn(stateOf(ctx), stack) }),
 			wasmTypes(im.Params), wasmTypes(im.Results),
 		).Export(im.Name)
 	}
 	_, err := b.Instantiate(ctx)
 	return err
+}
+
+// inTime makes a function end the guest past the deadline: a guest may call it
+// thousands of times before its budget of instructions is used up, and the time
+// each call takes depends on what it is given.
+func (fn hostFunc) inTime() hostFunc {
+	return func(s *state, stack []uint64) {
+		s.checkDeadline()
+		fn(s, stack)
+	}
 }
 
 func wasmTypes(names []string) []api.ValueType {

@@ -28,11 +28,7 @@ func instantiateBulk(ctx context.Context, r wazero.Runtime) error {
 			return fmt.Errorf("%s.%s is known but not implemented", im.Module, im.Name)
 		}
 		b.NewFunctionBuilder().WithGoModuleFunction(
-			api.GoModuleFunc(func(ctx context.Context, guest api.Module, stack []uint64) {
-				s := stateOf(ctx)
-				s.checkDeadline()
-				fn(ctx, s, guest, stack)
-			}),
+			api.GoModuleFunc(func(ctx context.Context, guest api.Module, stack []uint64) { fn(ctx, stateOf(ctx), guest, stack) }),
 			wasmTypes(im.Params), wasmTypes(im.Results),
 		).Export(im.Name)
 	}
