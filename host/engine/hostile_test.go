@@ -19,10 +19,9 @@ import (
 // hostile is a guest that means no good, and how it is answered.
 type hostile struct {
 	name string
-	wasm []byte      // the guest of that name in testdata if nil
-	code host.Code   // of the error, "" for an answer
-	want string      // part of the sentence; the answer
-	call engine.Call // Input and Timeout
+	wasm []byte
+	code host.Code // of the error
+	want string    // the answer, or part of the sentence
 }
 
 const (
@@ -32,73 +31,77 @@ const (
 	late     = host.CodeModuleTimeout
 )
 
-// soon is the deadline of guests that never end.
-var soon = engine.Call{Timeout: 100 * time.Millisecond}
+// hostiles are the guests of testdata that mean no good. What other tests say
+// about single functions is not repeated.
+var hostiles = map[host.Code]map[string]string{
+	answered: {
+		"ok/nothing":                "",
+		"ok/output_out_of_range":    "ok",
+		"ok/free_what_is_not_there": string(make([]byte, 16)),
+		"ok/reach_past_a_block":     strings.Repeat("\xff", 24) + string(make([]byte, 8)),
+		"ok/tail_calls":             "",
+		"ok/extended_const":         "",
+		"ok/elements_out_of_range":  "",
+	},
+	late: {
+		"error/allocate_forever":          "",
+		"error/allocate_bytes_forever":    "",
+		"error/grow_memory_forever":       "",
+		"error/grow_table_forever":        "",
+		"error/fill_forever":              "",
+		"error/copy_forever":              "",
+		"error/allocate_and_free_forever": "",
+		"error/read_variable_forever":     "",
+		"error/set_variable_forever":      "",
+		"error/copy_blocks_forever":       "",
+		"error/log_forever":               "",
+		"error/draw_random_forever":       "",
+		"error/write_nothing_forever":     "",
+		"error/read_nothing_forever":      "",
+		"error/poll_forever":              "",
+		"error/write_forever":             "",
+		"error/sleep_forever":             "",
+		"error/spin_forever":              "",
+		"error/spin_on_initialize":        "",
+		"error/spin_on_start":             "",
+		"error/recurse_tree":              "",
+		"error/recurse_by_tail_calls":     "",
+	},
+	fails: {
+		"error/set_variables_forever":    "memory limit",
+		"error/recurse_forever":          "stack overflow",
+		"error/recurse_with_many_locals": "stack overflow",
+		"error/recurse_by_table":         "stack overflow",
+		"error/recurse_on_start":         "stack overflow",
+		"error/trap_on_start":            "unreachable",
+		"error/exit_on_start":            "exit code 0",
+		"error/trap_on_initialize":       "_initialize: wasm error: unreachable",
+		"error/exit_on_initialize":       "_initialize ended the module",
+		"error/call_nothing":             "invalid table access",
+		"error/call_by_another_type":     "indirect call type mismatch",
+		"error/data_out_of_range":        "out of bounds memory access",
+		"error/fill_past_the_end":        "out of bounds memory access",
+		"error/initialise_past_the_end":  "out of bounds memory access",
+		"error/poll_overflow":            "poll_oneoff: 268435456 at once; the limit is 65536",
+	},
+	refused: {
+		"refused/import_unknown":         "not offer: func extism:host/env.exec, func env.abort",
+		"refused/import_of_another_type": "func extism:host/env.free as (i64) -> i64 (it is (i64))",
+		"refused/import_as_global":       "global extism:host/env.alloc",
+		"refused/memory_shared":          "shared memory",
+		"refused/memory_64":              "64-bit addresses",
+		"refused/memories":               "2 memories; the limit is 1",
+		"refused/memory_initially_huge":  "65536 pages (4096 MiB)",
+		"refused/table_initially_huge":   "4294967295 entries",
+		"refused/exceptions":             "unknown kind 13",
+	},
+}
 
-// hostiles are written; big ones are made by giants. What the other tests of
-// this package say about single functions is not repeated.
-func hostiles(t *testing.T) []hostile {
-	const outOfMemory, stack = "memory limit", "stack overflow"
-	list := []hostile{
-		{"ok/nothing", nil, answered, "", engine.Call{}},
-		{"ok/output_out_of_range", nil, answered, "ok", engine.Call{}},
-		{"ok/free_what_is_not_there", nil, answered, string(make([]byte, 16)), engine.Call{Input: []byte("input")}},
-		{"ok/reach_past_a_block", nil, answered, strings.Repeat("\xff", 24) + string(make([]byte, 8)), engine.Call{}},
-		{"ok/tail_calls", nil, answered, "", engine.Call{}},
-		{"ok/extended_const", nil, answered, "", engine.Call{}},
-
-		{"error/allocate_forever", nil, late, "", soon},
-		{"error/allocate_bytes_forever", nil, late, "", soon},
-		{"error/set_variables_forever", nil, fails, outOfMemory, engine.Call{}},
-		{"error/grow_memory_forever", nil, late, "", soon},
-		{"error/grow_table_forever", nil, late, "", soon},
-		{"error/fill_forever", nil, late, "", soon},
-		{"error/copy_forever", nil, late, "", soon},
-		{"error/allocate_and_free_forever", nil, late, "", soon},
-		{"error/read_variable_forever", nil, late, "", soon},
-		{"error/set_variable_forever", nil, late, "", soon},
-		{"error/copy_blocks_forever", nil, late, "", soon},
-		{"error/log_forever", nil, late, "", soon},
-		{"error/draw_random_forever", nil, late, "", soon},
-		{"error/write_nothing_forever", nil, late, "", soon},
-		{"error/read_nothing_forever", nil, late, "", soon},
-		{"error/poll_forever", nil, late, "", soon},
-		{"error/write_forever", nil, late, "", soon},
-		{"error/sleep_forever", nil, late, "", soon},
-		{"error/spin_forever", nil, late, "", soon},
-		{"error/spin_on_initialize", nil, late, "", soon},
-		{"error/spin_on_start", nil, late, "", soon},
-		{"error/recurse_tree", nil, late, "", soon},
-		{"error/recurse_by_tail_calls", nil, late, "", soon},
-
-		{"error/recurse_forever", nil, fails, stack, engine.Call{}},
-		{"error/recurse_with_many_locals", nil, fails, stack, engine.Call{}},
-		{"error/recurse_by_table", nil, fails, stack, engine.Call{}},
-		{"error/recurse_on_start", nil, fails, stack, engine.Call{}},
-		{"error/trap_on_start", nil, fails, "unreachable", engine.Call{}},
-		{"error/exit_on_start", nil, fails, "exit code 0", engine.Call{}},
-		{"error/trap_on_initialize", nil, fails, "_initialize: wasm error: unreachable", engine.Call{}},
-		{"error/exit_on_initialize", nil, fails, "_initialize ended the module", engine.Call{}},
-		{"error/call_nothing", nil, fails, "invalid table access", engine.Call{}},
-		{"error/call_by_another_type", nil, fails, "indirect call type mismatch", engine.Call{}},
-		{"error/data_out_of_range", nil, fails, "out of bounds memory access", engine.Call{}},
-		{"ok/elements_out_of_range", nil, answered, "", engine.Call{}},
-		{"error/fill_past_the_end", nil, fails, "out of bounds memory access", engine.Call{}},
-		{"error/initialise_past_the_end", nil, fails, "out of bounds memory access", engine.Call{}},
-		{"error/poll_overflow", nil, fails, "poll_oneoff: 268435456 at once; the limit is 65536", engine.Call{}},
-
-		{"refused/import_unknown", nil, refused, "not offer: func extism:host/env.exec, func env.abort", engine.Call{}},
-		{"refused/import_of_another_type", nil, refused, "func extism:host/env.free as (i64) -> i64 (it is (i64))", engine.Call{}},
-		{"refused/import_as_global", nil, refused, "global extism:host/env.alloc", engine.Call{}},
-		{"refused/memory_shared", nil, refused, "shared memory", engine.Call{}},
-		{"refused/memory_64", nil, refused, "64-bit addresses", engine.Call{}},
-		{"refused/memories", nil, refused, "2 memories; the limit is 1", engine.Call{}},
-		{"refused/memory_initially_huge", nil, refused, "65536 pages (4096 MiB)", engine.Call{}},
-		{"refused/table_initially_huge", nil, refused, "4294967295 entries", engine.Call{}},
-		{"refused/exceptions", nil, refused, "unknown kind 13", engine.Call{}},
-	}
-	for i := range list {
-		list[i].wasm = guest(t, list[i].name)
+func readHostiles(t *testing.T) (list []hostile) {
+	for code, guests := range hostiles {
+		for name, want := range guests {
+			list = append(list, hostile{name, guest(t, name), code, want})
+		}
 	}
 	return list
 }
@@ -152,24 +155,19 @@ func giants() []hostile {
 	}
 }
 
+// TestHostile uploads and calls them all, and one honest guest after each. It
+// runs alone, because it looks at what the whole process holds in the end.
 func TestHostile(t *testing.T) {
 	e := open(t, engine.Config{Concurrency: 2, Queue: 2})
 	before := resident(t)
-	for _, h := range append(hostiles(t), giants()...) {
+	for _, h := range append(readHostiles(t), giants()...) {
 		t.Run(h.name, func(t *testing.T) {
-			c := call(h.wasm)
-			c.Input, c.Timeout = h.call.Input, max(h.call.Timeout, 0)
 			err := e.Check(t.Context(), h.wasm)
-			if h.code == refused {
-				if host.CodeOf(err) != refused || !strings.Contains(host.AsError(err).Message, h.want) || strings.Contains(host.AsError(err).Message, "\n") {
-					t.Errorf("got %v\nwant CodeInvalid with %q", err, h.want)
-				}
-			} else if err != nil {
-				t.Fatalf("refused: %v", err)
-			} else {
-				for _, c.Isolation = range []string{host.IsolationReset, host.IsolationReset, host.IsolationReuse, host.IsolationFresh} {
-					h.check(t, e, c)
-				}
+			switch message := host.AsError(err).Message; {
+			case h.code != refused && err == nil:
+				h.check(t, e)
+			case host.CodeOf(err) != h.code || !strings.Contains(message, h.want) || strings.Contains(message, "\n"):
+				t.Errorf("the upload: got %v\nwant %q, %q", err, h.code, h.want)
 			}
 			serves(t, e)
 		})
@@ -181,23 +179,25 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// check makes one call and compares how it ends.
-func (h *hostile) check(t *testing.T, e *engine.Engine, c engine.Call) {
+// check makes a few calls and compares how they end.
+func (h *hostile) check(t *testing.T, e *engine.Engine) {
 	t.Helper()
-	result, err := e.Call(t.Context(), c)
-	if host.CodeOf(err) != h.code {
-		t.Errorf("%s: got %q, %v\nwant %q, %q", c.Isolation, result.Output, err, h.code, h.want)
-		return
+	c := call(h.wasm)
+	c.Input = []byte("input")
+	if h.code == late {
+		c.Timeout = 100 * time.Millisecond
 	}
-	var failure *engine.Failure
-	switch {
-	case h.code == answered && string(result.Output) != h.want:
-		t.Errorf("%s: got %q, want %q", c.Isolation, result.Output, h.want)
-	case h.code == fails && (!errors.As(err, &failure) || !strings.Contains(failure.Error(), h.want)):
-		t.Errorf("%s: got %v, want %q", c.Isolation, err, h.want)
-	}
-	if limit := uint64(host.DefaultMemoryMB) << 20; result.PeakBytes > limit {
-		t.Errorf("%s: it held %d bytes of %d", c.Isolation, result.PeakBytes, limit)
+	for _, c.Isolation = range []string{host.IsolationReset, host.IsolationReset, host.IsolationReuse, host.IsolationFresh} {
+		result, err := e.Call(t.Context(), c)
+		var failure *engine.Failure
+		switch {
+		case host.CodeOf(err) != h.code,
+			h.code == answered && string(result.Output) != h.want,
+			h.code == fails && (!errors.As(err, &failure) || !strings.Contains(failure.Error(), h.want)):
+			t.Errorf("%s: got %q, %v\nwant %q, %q", c.Isolation, result.Output, err, h.code, h.want)
+		case result.PeakBytes > host.DefaultMemoryMB<<20:
+			t.Errorf("%s: it held %d bytes", c.Isolation, result.PeakBytes)
+		}
 	}
 }
 

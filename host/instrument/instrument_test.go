@@ -247,7 +247,7 @@ func TestInspect_Describes(t *testing.T) {
 func compile(t testing.TB, wasm []byte) error {
 	t.Helper()
 	ctx := t.Context()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithDebugInfoEnabled(false))
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithDebugInfoEnabled(false).WithCoreFeatures(features))
 	defer r.Close(ctx)
 	_, err := r.CompileModule(ctx, wasm)
 	return err

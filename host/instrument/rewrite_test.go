@@ -25,6 +25,9 @@ var configs = map[string]wazero.RuntimeConfig{
 	"interpreter": wazero.NewRuntimeConfigInterpreter(),
 }
 
+// features are those of the engine.
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst
+
 func read(t testing.TB, file string) []byte {
 	t.Helper()
 	wasm, err := os.ReadFile(file)
@@ -46,7 +49,7 @@ func rewritten(t testing.TB, wasm []byte) *instrument.Rewritten {
 // instantiate runs a module on an engine, without WASI's start function.
 func instantiate(ctx context.Context, t testing.TB, config wazero.RuntimeConfig, wasm []byte) api.Module {
 	t.Helper()
-	r := wazero.NewRuntimeWithConfig(ctx, config.WithCoreFeatures(api.CoreFeaturesV2|experimental.CoreFeaturesTailCall))
+	r := wazero.NewRuntimeWithConfig(ctx, config.WithCoreFeatures(features))
 	t.Cleanup(func() { _ = r.Close(context.Background()) })
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
 		t.Fatal(err)
