@@ -185,6 +185,20 @@ func TestCall_Deadline(t *testing.T) {
 	}
 }
 
+// TestCall_DeadlineBeforeStart: a deadline that has passed when the guest's
+// memory is made ends the guest, not the host.
+func TestCall_DeadlineBeforeStart(t *testing.T) {
+	t.Parallel()
+	e := open(t, engine.Config{})
+	for _, isolation := range []string{host.IsolationReset, host.IsolationReuse, host.IsolationFresh} {
+		c := call(guest(t, "ok/keep_input"))
+		c.Isolation, c.Timeout = isolation, 1
+		if _, err := e.Call(t.Context(), c); host.CodeOf(err) != host.CodeModuleTimeout {
+			t.Errorf("%s: got %v, want CodeModuleTimeout", isolation, err)
+		}
+	}
+}
+
 // TestCall_Cancelled: a client that goes away is not a module that is slow.
 func TestCall_Cancelled(t *testing.T) {
 	t.Parallel()

@@ -13,23 +13,26 @@ import (
 // their turn (see package instrument).
 type growth struct {
 	memory
-	*state
+	state *state
+	made  bool // the memory is there, so that it is the guest who asks
 }
 
 // Reallocate grows the memory, or lets the guest rest. Growing may mean to copy
 // all of it, which a guest can ask for thousands of times in a row.
-func (g growth) Reallocate(size uint64) []byte {
+func (g *growth) Reallocate(size uint64) []byte {
 	if size == instrument.YieldBytes {
-		g.leave()
+		g.state.leave()
 		return nil
 	}
-	g.checkDeadline()
+	if g.made {
+		g.state.checkDeadline()
+	}
+	g.made = true
 	return g.memory.Reallocate(size)
 }
 
-// leave is called on the guest's goroutine, some thousand times a second. Past
-// the deadline it ends the guest, in a start function too, where the global
-// that would stop it is out of reach.
+// leave is called on the guest's goroutine, some ten thousand times a second.
+// Past the deadline it ends the guest.
 func (s *state) leave() {
 	began := time.Now()
 	runtime.Gosched()
