@@ -42,7 +42,7 @@ func TestIsolation(t *testing.T) {
 	_, _, err = api.UploadModule(ctx, app.ID, client.Upload{Name: "leaver", Content: bytes.NewReader(wasm), Size: int64(len(wasm))})
 	must(t, err)
 	for _, isolation := range []string{host.IsolationReset, host.IsolationFresh, host.IsolationReuse} {
-		endpoint, _, err := api.CreateEndpoint(ctx, app.ID, client.EndpointFields{
+		_, _, err := api.CreateEndpoint(ctx, app.ID, client.EndpointFields{
 			Name: client.Value(isolation), Method: client.Value("POST"), Path: client.Value("/" + isolation + "/{secret}"),
 			Module: client.Value("leaver"), Isolation: client.Value(isolation), Input: client.Value(host.InputBody),
 			RequiresAuthentication: client.Value(false),
@@ -57,8 +57,8 @@ func TestIsolation(t *testing.T) {
 		if found > 0 != (isolation == host.IsolationReuse) {
 			t.Errorf("%s: %d of %d calls found what others left", isolation, found, isolationCallers*isolationRounds)
 		}
-		checkLogs(t, api, app.ID, endpoint.ID)
 	}
+	checkLogs(t, api, app.ID)
 }
 
 // tellSecrets makes all requests and returns the answers.
@@ -103,10 +103,11 @@ func tell(url, secret string) (string, error) {
 }
 
 // checkLogs compares what each recorded call logged, which is its own secret,
-// as the path of its request has it.
-func checkLogs(t *testing.T, api *client.Client, app, endpoint string) {
+// as the path of its request has it. Not all calls are recorded, but the first
+// ones are.
+func checkLogs(t *testing.T, api *client.Client, app string) {
 	t.Helper()
-	list, err := api.Invocations(context.Background(), app, host.InvocationFilter{EndpointID: endpoint}, host.Page{Limit: host.MaxPageLimit})
+	list, err := api.Invocations(context.Background(), app, host.InvocationFilter{}, host.Page{Limit: host.MaxPageLimit})
 	must(t, err)
 	if len(list.Items) == 0 {
 		t.Error("no call was recorded")
