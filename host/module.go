@@ -17,11 +17,13 @@ type Module struct {
 	Size      int64    `json:"size" doc:"Bytes uploaded"`
 	Imports   []Import `json:"imports" doc:"What the module asks of the host: its permission list"`
 	Exports   []Export `json:"exports"`
+	Language  string   `json:"language" doc:"What it was written in, as it says itself; empty if it does not"`
+	Features  []string `json:"features" doc:"Extensions of WebAssembly 1.0 that its code uses"`
 	Warnings  []string `json:"warnings" doc:"What may surprise, but does not stop an upload"`
 	CreatedAt Time     `json:"created_at"`
 
-	// MemoryPages is the initial size of its linear memory, in 64 KiB pages.
-	MemoryPages uint32 `json:"-"`
+	// MemoryPages is the initial size of its linear memory.
+	MemoryPages uint32 `json:"memory_pages" doc:"Size of its memory at the start, in pages of 64 KiB"`
 }
 
 // Import is one thing a module asks of the host.

@@ -64,6 +64,9 @@ func instantiateEnv(ctx context.Context, r wazero.Runtime) error {
 		if !ok {
 			return fmt.Errorf("%s.%s is known but not implemented", im.Module, im.Name)
 		}
+		if im.Capability != instrument.Memory || im.Name == "alloc" {
+			fn = fn.inTime()
+		}
 		b.NewFunctionBuilder().WithGoModuleFunction(
 			api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) { fn(stateOf(ctx), stack) }),
 			wasmTypes(im.Params), wasmTypes(im.Results),
@@ -71,6 +74,16 @@ func instantiateEnv(ctx context.Context, r wazero.Runtime) error {
 	}
 	_, err := b.Instantiate(ctx)
 	return err
+}
+
+// inTime makes a function end the guest past the deadline: a guest may call it
+// thousands of times before its budget of instructions is used up, and the time
+// each call takes depends on what it is given.
+func (fn hostFunc) inTime() hostFunc {
+	return func(s *state, stack []uint64) {
+		s.checkDeadline()
+		fn(s, stack)
+	}
 }
 
 func wasmTypes(names []string) []api.ValueType {

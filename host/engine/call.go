@@ -70,7 +70,8 @@ func (c *Call) setDefaults() {
 type Result struct {
 	Output []byte // the caller may keep it; nil if the call failed
 	// Run is how long the guest ran, from its start if it was started for this
-	// call, without the time in which it slept or others had its core.
+	// call, on the clock: without the time in which it slept or had given way to
+	// others, but with that in which the kernel did so.
 	Run time.Duration
 	// PeakBytes is the most memory the call held of its MemoryPages.
 	PeakBytes uint64

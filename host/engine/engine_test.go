@@ -134,7 +134,7 @@ func TestCall_Fails(t *testing.T) {
 		{"error/http_request", "", ``, 1, "not JSON"},
 		{"error/read_variable_without_memory", "", "", 1, "memory limit"},
 		{"error/memory_initially_large", "", "", 1, "initial memory"},
-		{"error/poll_overflow", "", "", 1, "host function"},
+		{"error/poll_overflow", "", "", 1, "poll_oneoff: 268435456 at once"},
 		{"error/wasi_without_memory", "", "", 21, ""}, // EFAULT: the memory it was given is empty
 		{"error/takes_parameter", "", "", 1, `"handle" takes parameters`},
 		{"error/takes_parameter", "pair", "", 1, `"pair" takes parameters or returns`},
@@ -182,6 +182,20 @@ func TestCall_Deadline(t *testing.T) {
 				t.Errorf("got %v, want CodeModuleTimeout", err)
 			}
 		})
+	}
+}
+
+// TestCall_DeadlineBeforeStart: a deadline that has passed when the guest's
+// memory is made ends the guest, not the host.
+func TestCall_DeadlineBeforeStart(t *testing.T) {
+	t.Parallel()
+	e := open(t, engine.Config{})
+	for _, isolation := range []string{host.IsolationReset, host.IsolationReuse, host.IsolationFresh} {
+		c := call(guest(t, "ok/keep_input"))
+		c.Isolation, c.Timeout = isolation, 1
+		if _, err := e.Call(t.Context(), c); host.CodeOf(err) != host.CodeModuleTimeout {
+			t.Errorf("%s: got %v, want CodeModuleTimeout", isolation, err)
+		}
 	}
 }
 

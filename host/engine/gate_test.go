@@ -128,6 +128,47 @@ func TestCall_EndlessNeighbour(t *testing.T) {
 	callers.Wait()
 }
 
+// TestCall_Shares: an endpoint has half of the places and an app three quarters,
+// however many ask for more; who is beside gets one at once.
+func TestCall_Shares(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		greedy        []string // endpoints of app a that take all that they may
+		app, endpoint string   // beside them
+	}{
+		"Endpoint": {[]string{"one"}, "a", "beside"},
+		"App":      {[]string{"one", "two"}, "b", "one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := open(t, engine.Config{Concurrency: 8, Queue: 16})
+			finish := make(chan struct{})
+			var callers sync.WaitGroup
+			for _, endpoint := range tt.greedy {
+				refused := make(chan struct{}, 32)
+				c := call(guest(t, "ok/log_levels"))
+				c.App, c.Endpoint, c.Timeout = "a", endpoint, time.Hour
+				c.Log = func(string, string) { <-finish }
+				for range cap(refused) {
+					callers.Go(func() {
+						if _, err := e.Call(context.Background(), c); host.CodeOf(err) == host.CodeOverloaded {
+							refused <- struct{}{}
+						}
+					})
+				}
+				<-refused // it runs and waits as often as it may, and does not end
+			}
+			c := call(guest(t, "ok/echo"))
+			c.App, c.Endpoint, c.Input = tt.app, tt.endpoint, []byte("hello")
+			if got, err := output(t, e, c); err != nil || string(got) != "hello" {
+				t.Errorf("beside: got %q, %v", got, err)
+			}
+			close(finish)
+			callers.Wait()
+		})
+	}
+}
+
 // TestCall_CollectorBesideEndless: the collector stops the world, which a
 // guest that never comes to Go would prevent for ever.
 func TestCall_CollectorBesideEndless(t *testing.T) {

@@ -42,7 +42,7 @@ func open(ctx context.Context, code *code, s *state, newMemory func(b *budget, m
 		WithStderr(console{state: s, stderr: true})
 	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(_, most uint64) experimental.LinearMemory {
 		in.memory = newMemory(&s.budget, most) // no guest has two
-		return growth{in.memory, in.leave}
+		return &growth{memory: in.memory, state: s}
 	}))
 	module, err := code.runtime.InstantiateModule(in.context(ctx), code.module, config)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/posternhq/postern/host"
@@ -304,10 +306,15 @@ func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationC
 	return nil
 }
 
+// features are the extensions of WebAssembly 1.0 that guests may use: what
+// package instrument decodes.
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst
+
 // newRuntime makes a runtime for guests that leave to Go by themselves, or for
 // others, whose loops wazero then stops at the deadline.
 func newRuntime(ctx context.Context, cache wazero.CompilationCache, leaves bool) wazero.Runtime {
 	config := wazero.NewRuntimeConfig().
+		WithCoreFeatures(features).
 		WithDebugInfoEnabled(false). // DWARF is large and parsed by code not made for strangers
 		WithCompilationCache(cache)
 	if !leaves {

@@ -17,21 +17,18 @@ type heapMemory struct {
 func newHeapMemory(b *budget, _ uint64) memory { return &heapMemory{budget: b, bytes: []byte{}} }
 
 // Reallocate grows the memory to size bytes; nil refuses, and memory.grow
-// answers -1. It asks for half as much again, as a guest that grows page by
-// page would copy its memory each time, and settles for what is left.
+// answers -1. It asks for half as much again, or for half of what is left, as a
+// guest that grows page by page would copy its memory each time.
 func (m *heapMemory) Reallocate(size uint64) []byte {
 	if m.shrinking {
 		m.shrinking = false
 		return m.bytes
 	}
-	have := uint64(cap(m.bytes))
+	have, left := uint64(cap(m.bytes)), m.budget.limit-m.budget.used
 	if size > have {
-		want := max(size, have+have/2)
+		want := max(size, have+min(have, left)/2)
 		if !m.budget.take(want - have) {
-			want = size
-			if !m.budget.take(want - have) {
-				return nil
-			}
+			return nil
 		}
 		grown := make([]byte, size, want)
 		copy(grown, m.bytes)

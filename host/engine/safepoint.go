@@ -13,26 +13,37 @@ import (
 // their turn (see package instrument).
 type growth struct {
 	memory
-	leave func()
+	state *state
+	made  bool // the memory is there, so that it is the guest who asks
 }
 
-// Reallocate grows the memory, or lets the guest rest.
-func (g growth) Reallocate(size uint64) []byte {
+// Reallocate grows the memory, or lets the guest rest. Growing may mean to copy
+// all of it, which a guest can ask for thousands of times in a row.
+func (g *growth) Reallocate(size uint64) []byte {
 	if size == instrument.YieldBytes {
-		g.leave()
+		g.state.leave()
 		return nil
 	}
+	if g.made {
+		g.state.checkDeadline()
+	}
+	g.made = true
 	return g.memory.Reallocate(size)
 }
 
-// leave is called on the guest's goroutine, some thousand times a second. Past
-// the deadline it ends the guest, in a start function too, where the global
-// that would stop it is out of reach.
-func (in *instance) leave() {
+// leave is called on the guest's goroutine, some ten thousand times a second.
+// Past the deadline it ends the guest.
+func (s *state) leave() {
 	began := time.Now()
 	runtime.Gosched()
-	in.state.slept += time.Since(began)
-	if in.state.over.Err() != nil {
+	s.slept += time.Since(began)
+	s.checkDeadline()
+}
+
+// checkDeadline ends the guest if its time is up. Between calls, when memory is
+// restored, there is no deadline.
+func (s *state) checkDeadline() {
+	if s.over != nil && s.over.Err() != nil {
 		refuse("the deadline has passed")
 	}
 }

@@ -192,10 +192,19 @@ func (s *state) sleep(ns int64) {
 // random is the guest's source of random bytes.
 type random struct{ state *state }
 
-// Read notes whether the bytes may end up in a snapshot.
+// Read notes whether the bytes may end up in a snapshot. It goes piece by
+// piece, as a gigabyte of them takes seconds.
 func (r random) Read(p []byte) (int, error) {
 	r.state.drew = r.state.drew || r.state.starting
-	return rand.Read(p)
+	for rest := p; len(rest) > 0; {
+		r.state.checkDeadline()
+		n, err := rand.Read(rest[:min(len(rest), transferPiece)])
+		if err != nil {
+			return 0, err
+		}
+		rest = rest[n:]
+	}
+	return len(p), nil
 }
 
 // console is a guest's standard output or, if stderr is set, error.

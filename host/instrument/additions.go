@@ -8,13 +8,14 @@ type additions struct {
 	m *binary
 
 	// Types.
-	nothing, number uint32 // () -> (), (i32) -> i32
+	nothing, number, triple uint32 // () -> (), (i32) -> i32, (i32, i32, i32) -> ()
 	// Functions.
 	yield, bulk, grow uint32
+	fill, copy        uint32
 	snapshot, restore uint32
 	// Globals.
-	budget, stop, dirty, pages uint32
-	virtual                    bool // memory has a logical size: pages
+	budget, dirty, pages uint32
+	virtual              bool // memory has a logical size: pages
 
 	functions, globals, tables, exports [][]byte // their entries
 	bodies                              [][]byte
@@ -31,10 +32,9 @@ type shadow struct {
 func (m *binary) plan() *additions {
 	a := &additions{
 		m: m, virtual: len(m.memories) > 0,
-		nothing: uint32(len(m.types)), number: uint32(len(m.types)) + 1,
+		nothing: uint32(len(m.types)), number: uint32(len(m.types)) + 1, triple: uint32(len(m.types)) + 2,
 	}
 	a.budget = a.global(0x7f, appendConst(nil, BudgetSize))
-	a.stop = a.global(0x7f, appendConst(nil, 0))
 	a.dirty = a.global(0x7f, appendConst(nil, 0))
 	if a.virtual {
 		a.pages = a.global(0x7f, appendConst(nil, int32(m.memories[0].min)))
@@ -45,6 +45,8 @@ func (m *binary) plan() *additions {
 
 	a.yield = a.function(a.nothing, a.yieldBody())
 	a.bulk = a.function(a.number, a.bulkBody())
+	a.fill = a.function(a.triple, a.fillBody())
+	a.copy = a.function(a.triple, a.copyBody())
 	if a.virtual {
 		a.grow = a.function(a.number, a.growBody())
 	}
@@ -70,9 +72,7 @@ func (a *additions) shadow(s shadow) { a.shadows = append(a.shadows, s) }
 // export adds an export and returns its name.
 func (a *additions) export(name string, kind byte, index uint32) string {
 	name = ExportPrefix + name
-	entry := appendU32(nil, uint32(len(name)))
-	entry = append(append(entry, name...), kind)
-	a.exports = append(a.exports, appendU32(entry, index))
+	a.exports = append(a.exports, appendU32(append(appendName(nil, name), kind), index))
 	return name
 }
 
@@ -118,30 +118,14 @@ func (a *additions) shadowTables() {
 }
 
 // yieldBody refills the budget and leaves to Go, by asking for more memory than
-// there can be: the allocator sees it, and refuses. Then it stops, if told to.
+// there can be: the allocator sees it, and refuses.
 func (a *additions) yieldBody() []byte {
 	b := appendConst([]byte{0}, BudgetSize)
 	b = appendIndex(b, opGlobalSet, a.budget)
 	b = appendConst(b, wholePages)
 	b = append(b, opMemorySize, 0, opI32Sub, opMemoryGrow, 0, opDrop)
-	b = appendIndex(b, opGlobalGet, a.stop)
-	return append(b, opIf, noValue, opUnreachable, opEnd, opEnd)
+	return append(b, opEnd)
 }
-
-// bulkBody charges for an instruction that works through as many items as its
-// parameter says, and returns it.
-func (a *additions) bulkBody() []byte {
-	b := appendIndex([]byte{0}, opGlobalGet, a.budget)
-	b = append(b, opLocalGet, 0, opI32Const, bulkShift, opI32ShrU, opI32Sub)
-	b = appendIndex(b, opGlobalSet, a.budget)
-	b = appendIndex(b, opGlobalGet, a.budget)
-	b = append(b, opI32Const, 0, opI32LtS, opIf, noValue)
-	b = appendIndex(b, opCall, a.yield)
-	return append(b, opEnd, opLocalGet, 0, opEnd)
-}
-
-// bulkShift makes 16 bytes or entries count as much as an instruction.
-const bulkShift = 4
 
 // growBody is memory.grow on the logical size. Memory itself grows only if it
 // is too small: it may be larger than that after a restore.

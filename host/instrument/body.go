@@ -17,6 +17,7 @@ type function struct {
 	base   int    // where raw lies in the file
 	header int    // length of the locals' declaration
 	locals uint32 // parameters included
+	result byte   // type of a block with its results; 0 if it has several
 
 	calls  []uint32 // functions of the code section that it calls directly
 	loops  []loop   // in the order they begin
@@ -203,6 +204,22 @@ func (r *reader) labels(list []uint32) []uint32 {
 	return list
 }
 
+// result is how the type of a block says the results of a function, 0 if there
+// are several: that takes a type of its own.
+func (t funcType) result() byte {
+	switch len(t.results) {
+	case 0:
+		return noValue
+	case 1:
+		for encoded, name := range valueTypes {
+			if name == t.results[0] {
+				return encoded
+			}
+		}
+	}
+	return 0
+}
+
 // readCode splits the code section into functions and reads their locals.
 func (m *binary) readCode(r *reader) {
 	n := r.bounded("function bodies", maxFunctions, 3)
@@ -216,7 +233,9 @@ func (m *binary) readCode(r *reader) {
 		f := &m.code[i]
 		sub := r.sub(r.u32())
 		f.raw, f.base = sub.b, sub.base
-		locals := uint64(len(m.types[m.funcs[imported+i]].params))
+		typ := m.types[m.funcs[imported+i]]
+		f.result = typ.result()
+		locals := uint64(len(typ.params))
 		for groups := sub.count(2); groups > 0 && sub.err == nil; groups-- {
 			locals += uint64(sub.u32())
 			if b := sub.byte(); sub.err == nil && valueTypes[b] == "" {

@@ -28,6 +28,11 @@ type wrapping struct {
 //
 // The call stands outside of the inner loop, because the compiler would
 // otherwise keep that loop's values in memory instead of registers.
+//
+// For the same reason a function that is checked at its entry becomes a block
+// of its own, whose label is the function's to the branches in it:
+//
+//	loop  block  (br_if 0 (empty))  block r  …  end  return  end  call $yield  br 0  end  unreachable
 const (
 	labelsAdded = 3
 	labelYield  = 1
@@ -40,9 +45,7 @@ func (e *emitter) function(dst []byte, f *function) []byte {
 	if f.tested() {
 		e.locals(f)
 	}
-	if f.checked {
-		e.check(f.charge)
-	}
+	e.enter(f)
 	checks, loops := f.checks, f.loops
 	for b.next() {
 		in := &b.in
@@ -68,8 +71,32 @@ func (e *emitter) function(dst []byte, f *function) []byte {
 		}
 	}
 	e.flush(f, len(f.raw))
+	e.exit(f)
 	dst = appendU32(dst, uint32(len(e.out)))
 	return append(dst, e.out...)
+}
+
+// wrapped reports whether a function becomes a block of its own.
+func (f *function) wrapped() bool { return f.checked && f.result != 0 }
+
+// enter checks at the entry of a function.
+func (e *emitter) enter(f *function) {
+	if f.wrapped() {
+		e.op(opLoop, noValue, opBlock, noValue)
+		e.count(f.charge)
+		e.op(opBrIf, 0, opBlock, f.result)
+	} else if f.checked {
+		e.check(f.charge)
+	}
+}
+
+// exit ends what was put around a function, whose own end is that of a block.
+func (e *emitter) exit(f *function) {
+	if f.wrapped() {
+		e.op(opReturn, opEnd)
+		e.out = appendIndex(e.out, opCall, e.add.yield)
+		e.op(opBr, 0, opEnd, opUnreachable, opEnd)
+	}
 }
 
 // tested reports whether the budget is counted down within a function.
@@ -169,9 +196,7 @@ func (e *emitter) branch(f *function, in *instr) {
 	if to == in.index[0] {
 		return
 	}
-	e.flush(f, in.at)
-	e.out = appendIndex(e.out, byte(in.op), to)
-	e.from = in.end
+	e.instead(f, in, byte(in.op), to)
 }
 
 func (e *emitter) branches(f *function, in *instr) {
@@ -187,18 +212,19 @@ func (e *emitter) branches(f *function, in *instr) {
 // what is virtual, cannot be undone or takes time by its operands.
 func (e *emitter) replace(f *function, in *instr) {
 	switch in.op {
-	case opMemorySize, opMemoryGrow:
-		if !e.add.virtual {
-			return
+	case opMemorySize:
+		if e.add.virtual {
+			e.instead(f, in, opGlobalGet, e.add.pages)
 		}
-		e.flush(f, in.at)
-		e.from = in.end
-		if in.op == opMemorySize {
-			e.out = appendIndex(e.out, opGlobalGet, e.add.pages)
-		} else {
-			e.out = appendIndex(e.out, opCall, e.add.grow)
+	case opMemoryGrow:
+		if e.add.virtual {
+			e.instead(f, in, opCall, e.add.grow)
 		}
-	case opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableFill:
+	case opMemoryFill:
+		e.instead(f, in, opCall, e.add.fill)
+	case opMemoryCopy:
+		e.instead(f, in, opCall, e.add.copy)
+	case opMemoryInit, opTableInit, opTableCopy, opTableFill:
 		e.flush(f, in.at)
 		e.out = appendIndex(e.out, opCall, e.add.bulk)
 	case opTableGrow:
@@ -209,6 +235,13 @@ func (e *emitter) replace(f *function, in *instr) {
 		e.flush(f, in.at)
 		e.dirty()
 	}
+}
+
+// instead writes one instruction in place of another.
+func (e *emitter) instead(f *function, in *instr, op byte, index uint32) {
+	e.flush(f, in.at)
+	e.out = appendIndex(e.out, op, index)
+	e.from = in.end
 }
 
 func (e *emitter) dirty() {

@@ -10,8 +10,8 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// Inspect reads an uploaded binary: Digest, Size, Imports, Exports, Warnings
-// and MemoryPages of the answer are set. maxPages is the largest initial
+// Inspect reads an uploaded binary: Digest, Size, Imports, Exports, Language,
+// Features, Warnings and MemoryPages of the answer are set. maxPages is the largest initial
 // memory that is accepted, in pages of 64 KiB.
 //
 // It refuses, with one sentence for the module's author and CodeInvalid, what
@@ -35,6 +35,8 @@ func Inspect(wasm []byte, maxPages uint32) (*host.Module, error) {
 		Size:     int64(len(wasm)),
 		Imports:  imports,
 		Exports:  m.listExports(),
+		Language: m.language(),
+		Features: m.facts.features.names(),
 		Warnings: []string{},
 	}
 	if len(m.memories) > 0 {
@@ -76,6 +78,15 @@ func (m *binary) listImports() ([]host.Import, error) {
 		faults = append(faults[:maxListed], fmt.Sprintf("and %d more", more))
 	}
 	return nil, invalid("The module imports what this host does not offer: %s", strings.Join(faults, ", "))
+}
+
+// describe is an import for those who read it.
+func (im *imported) describe() host.Import {
+	return host.Import{
+		Module: im.module, Name: im.name, Kind: kindNames[im.kind],
+		Params: im.typ.params, Results: im.typ.results,
+		Capability: known[im.module][im.name].Capability,
+	}
 }
 
 // signature writes parameters and results as "(i64, i32) -> i64".

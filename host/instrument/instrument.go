@@ -14,7 +14,8 @@
 // A module is decoded in passes: parse reads the outline (binary.go,
 // sections.go), scan every instruction (body.go, scan.go). Rewrite then decides
 // where the budget is checked (weigh.go), writes what is appended
-// (additions.go), and copies the bodies with what changes in them (emit.go).
+// (additions.go, names.go), and copies the bodies with what changes in them
+// (emit.go).
 package instrument
 
 import (
@@ -26,7 +27,7 @@ import (
 
 // Version names what Rewrite does. It is part of the key of every cache of
 // derived code and rises with each change of the output.
-const Version = "2"
+const Version = "3"
 
 // Bounds of what a module may declare. They lie far above what compilers
 // write, and low enough that a declaration alone cannot exhaust the host.

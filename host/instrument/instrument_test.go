@@ -167,7 +167,7 @@ func TestInspect_Refuses(t *testing.T) {
 		{"import_known_name_as_memory", build(importing("extism:host/env", "alloc", 2, 0, 1)), "memory extism:host/env.alloc"},
 		{"import_with_wrong_signature", build(i64ToI64, importing("extism:host/env", "free", 0, 0)), "func extism:host/env.free as (i64) -> i64 (it is (i64))"},
 		{"import_of_unknown_kind", build(importing("env", "x", 9)), "import of an unknown kind"},
-		{"export_of_the_hosts", build(noTypes, oneFunc, section(7, slices.Concat([]byte{1}, str("$postern.stop"), []byte{0, 0})...), emptyBody), "names that begin with $postern. are the host's"},
+		{"export_of_the_hosts", build(noTypes, oneFunc, section(7, slices.Concat([]byte{1}, str("$postern.budget"), []byte{0, 0})...), emptyBody), "names that begin with $postern. are the host's"},
 		{"start_of_unknown_function", build(section(8, 0)), "start function that is not there"},
 		{"bodies_missing", build(noTypes, oneFunc), "declares 1 functions and has 0 bodies"},
 		{"bodies_too_many", build(section(10, 1, 2, 0, 0x0b)), "other number of bodies than of functions"},
@@ -222,30 +222,24 @@ func TestInspect_NamesEveryUnknownImport(t *testing.T) {
 	}
 }
 
-func TestDescribe(t *testing.T) {
+// TestInspect_Describes covers what a module says and shows about itself.
+func TestInspect_Describes(t *testing.T) {
 	t.Parallel()
 	producers := section(0, slices.Concat(str("producers"), []byte{2},
 		str("processed-by"), []byte{1}, str("rustc"), str("1.96"), str("language"), []byte{1}, str("Rust"), str("2024"))...)
-	got, err := instrument.Describe(callable(producers))
-	if err != nil || got.Language != "Rust" || len(got.Features) != 0 || got.GrowsMemory || got.WritesTables || got.DropsSegments {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	got, err = instrument.Describe(read(t, "testdata/everything.wasm"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !got.GrowsMemory || !got.WritesTables || !got.DropsSegments || got.Pages != 1 || got.MaxPages != 4 || got.Tables != 2 {
-		t.Errorf("got %+v", got)
-	}
-	if want := []string{"bulk-memory", "reference-types", "simd128"}; !slices.Equal(got.Features, want) {
-		t.Errorf("features %v, want %v", got.Features, want)
-	}
-	if len(got.Imports) != 1 || got.Imports[0].Capability != instrument.WASI || len(got.Exports) != 9 {
-		t.Errorf("imports %+v, exports %+v", got.Imports, got.Exports)
-	}
-	got, err = instrument.Describe(read(t, "testdata/endless/tail_calls.wasm"))
-	if err != nil || !slices.Equal(got.Features, []string{"tail-call"}) {
-		t.Errorf("got %+v, %v", got, err)
+	for _, tt := range []struct {
+		wasm     []byte
+		language string
+		features []string
+	}{
+		{callable(producers), "Rust", []string{}},
+		{read(t, "testdata/everything.wasm"), "", []string{"bulk-memory", "reference-types", "simd128"}},
+		{read(t, "testdata/endless/tail_calls.wasm"), "", []string{"tail-call"}},
+	} {
+		got, err := instrument.Inspect(tt.wasm, 16)
+		if err != nil || got.Language != tt.language || !slices.Equal(got.Features, tt.features) {
+			t.Errorf("got %+v, %v\nwant %q, %q", got, err, tt.language, tt.features)
+		}
 	}
 }
 
@@ -253,7 +247,7 @@ func TestDescribe(t *testing.T) {
 func compile(t testing.TB, wasm []byte) error {
 	t.Helper()
 	ctx := t.Context()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithDebugInfoEnabled(false))
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithDebugInfoEnabled(false).WithCoreFeatures(features))
 	defer r.Close(ctx)
 	_, err := r.CompileModule(ctx, wasm)
 	return err

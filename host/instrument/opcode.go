@@ -45,6 +45,7 @@ const (
 	opReturnCallIndirect = 0x13
 	opDrop               = 0x1a
 	opLocalGet           = 0x20
+	opLocalSet           = 0x21
 	opLocalTee           = 0x22
 	opGlobalGet          = 0x23
 	opGlobalSet          = 0x24
@@ -57,7 +58,9 @@ const (
 	opF64Const           = 0x44
 	opI32Eq              = 0x46
 	opI32LtS             = 0x48
+	opI32LtU             = 0x49
 	opI32GtU             = 0x4b
+	opI32LeU             = 0x4d
 	opI32Add             = 0x6a
 	opI32Sub             = 0x6b
 	opI32Mul             = 0x6c

@@ -19,7 +19,8 @@ import (
 //     does not see tables.
 //
 // What is added is appended, so that no index shifts and the name section stays
-// right; sections with debug information, whose offsets do shift, are dropped.
+// right, as far as it was (names.go); sections with debug information, whose
+// offsets do shift, are dropped.
 // A module without a memory gets an empty one.
 //
 // Errors: CodeInvalid for what cannot be decoded or is not offered, the same as
@@ -34,12 +35,8 @@ func Rewrite(wasm []byte) (*Rewritten, error) {
 	a := m.plan()
 	out := &Rewritten{
 		Budget:   a.export("budget", kindGlobal, a.budget),
-		Stop:     a.export("stop", kindGlobal, a.stop),
 		Snapshot: a.export("snapshot", kindFunc, a.snapshot),
 		Restore:  a.export("restore", kindFunc, a.restore),
-	}
-	if a.virtual {
-		out.Pages = a.export("pages", kindGlobal, a.pages)
 	}
 	if m.facts.dirties {
 		out.Dirty = a.export("dirty", kindGlobal, a.dirty)
@@ -78,7 +75,7 @@ func (m *binary) assemble(wasm []byte, a *additions) []byte {
 	}
 	for _, s := range m.sections {
 		if s.id == sectionCustom {
-			if !debug(s.body) {
+			if !debug(s.body) && !s.hasNames() {
 				out = append(out, s.whole...)
 			}
 			continue
@@ -92,7 +89,7 @@ func (m *binary) assemble(wasm []byte, a *additions) []byte {
 		}
 	}
 	missing(rank(sectionData))
-	return out
+	return append(out, m.names()...)
 }
 
 // debug reports whether a custom section holds DWARF, or says where it lies.
@@ -114,7 +111,7 @@ func (a *additions) section(dst []byte, id int, body []byte) []byte {
 	var added [][]byte
 	switch id {
 	case sectionType:
-		added = [][]byte{{0x60, 0, 0}, {0x60, 1, 0x7f, 1, 0x7f}}
+		added = [][]byte{{0x60, 0, 0}, {0x60, 1, 0x7f, 1, 0x7f}, {0x60, 3, 0x7f, 0x7f, 0x7f, 0}}
 	case sectionFunction:
 		added = a.functions
 	case sectionTable:
@@ -138,7 +135,7 @@ func (a *additions) section(dst []byte, id int, body []byte) []byte {
 	}
 	content := append(appendU32(nil, uint32(count+len(added))), old...)
 	content = append(content, bytes.Join(added, nil)...)
-	return append(appendU32(append(dst, byte(id)), uint32(len(content))), content...)
+	return appendPart(dst, id, content)
 }
 
 // memory is the memory without a maximum: that is kept by growBody, and wazero

@@ -11,25 +11,20 @@ type Rewritten struct {
 	// is below zero at a check, the guest refills it with BudgetSize and leaves
 	// to Go: it asks the memory's allocator for YieldBytes, more than any
 	// guest may have. The allocator does what is due and answers nil, after
-	// which the guest goes on. (A runtime must not cap memories below 65,536
-	// pages, or it answers in the allocator's place.)
+	// which the guest goes on; an allocator that panics ends it. (A runtime must
+	// not cap memories below 65,536 pages, or it answers in the allocator's
+	// place.)
 	Budget string
-	// Stop is a mutable i32 global: if it is not zero when the guest comes back
-	// from there, the guest traps (unreachable). A start function runs before
-	// anyone can have the global; an allocator that panics ends every guest.
-	Stop string
 	// Snapshot is a function without parameters and results that copies the
 	// mutable globals, the tables that code writes and the logical size of
-	// memory to shadows; Restore copies them back and clears nothing else.
+	// memory to shadows; Restore copies them back and clears nothing else. The
+	// memory that wazero knows may be larger than its logical size; what lies
+	// between must read as zero when the guest grows into it, which is up to the
+	// one who restores the memory's contents.
 	Snapshot, Restore string
 	// Dirty is a mutable i32 global that is not zero once something happened
 	// that Restore cannot undo; "" if the code cannot do such a thing.
 	Dirty string
-	// Pages is a mutable i32 global with the logical size of memory in pages.
-	// The memory that wazero knows may be larger; what lies between must read
-	// as zero when the guest grows into it, which is up to the one who restores
-	// the memory's contents.
-	Pages string
 }
 
 const (
@@ -37,8 +32,9 @@ const (
 	// budget is used up.
 	YieldBytes = 1 << 32
 	// BudgetSize is what the guest refills its budget with: about as many
-	// instructions, a fraction of a millisecond.
-	BudgetSize = 1 << 18
+	// instructions, some tens of microseconds. Whoever waits for a core waits as
+	// long for each guest before it.
+	BudgetSize = 1 << 16
 	// ExportPrefix begins the names of exports that Rewrite adds. No upload may
 	// have it.
 	ExportPrefix = "$postern."

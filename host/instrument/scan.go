@@ -5,8 +5,6 @@ type facts struct {
 	features feature
 	globals  []bool // written by global.set
 	tables   []bool // written in any way
-	grows    bool   // memory.grow
-	bulk     bool   // an instruction whose time depends on a number
 	dirties  bool   // what no restore undoes: data.drop, elem.drop, table.grow
 }
 
@@ -101,19 +99,13 @@ func (f *facts) note(in *instr) {
 	switch in.op {
 	case opGlobalSet:
 		f.globals[in.index[0]] = true
-	case opTableSet:
+	case opTableSet, opTableFill, opTableCopy: // the destination comes first
 		f.tables[in.index[0]] = true
-	case opTableFill, opTableCopy: // the destination comes first
-		f.tables[in.index[0]], f.bulk = true, true
 	case opTableInit:
-		f.tables[in.index[1]], f.bulk = true, true
+		f.tables[in.index[1]] = true
 	case opTableGrow:
-		f.tables[in.index[0]], f.bulk, f.dirties = true, true, true
+		f.tables[in.index[0]], f.dirties = true, true
 	case opDataDrop, opElemDrop:
 		f.dirties = true
-	case opMemoryGrow:
-		f.grows = true
-	case opMemoryInit, opMemoryCopy, opMemoryFill:
-		f.bulk = true
 	}
 }

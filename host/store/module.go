@@ -17,6 +17,8 @@ type moduleRow struct {
 	MemoryPages uint32                  `db:"memory_pages"`
 	Imports     document[[]host.Import] `db:"imports"`
 	Exports     document[[]host.Export] `db:"exports"`
+	Language    string                  `db:"language"`
+	Features    document[[]string]      `db:"features"`
 	Warnings    document[[]string]      `db:"warnings"`
 	CreatedAt   int64                   `db:"created_at"`
 }
@@ -30,15 +32,16 @@ func moduleRowOf(m *host.Module) moduleRow {
 	return moduleRow{
 		ID: m.ID, AppID: m.AppID, Name: m.Name, Version: m.Version, Digest: m.Digest, Size: m.Size, MemoryPages: m.MemoryPages,
 		Imports: document[[]host.Import]{m.Imports}, Exports: document[[]host.Export]{m.Exports},
-		Warnings: document[[]string]{m.Warnings}, CreatedAt: m.CreatedAt.Millis(),
+		Language: m.Language, Features: document[[]string]{m.Features}, Warnings: document[[]string]{m.Warnings},
+		CreatedAt: m.CreatedAt.Millis(),
 	}
 }
 
 func (r *moduleRow) module() *host.Module {
 	return &host.Module{
 		ID: r.ID, AppID: r.AppID, Name: r.Name, Version: r.Version, Digest: r.Digest, Size: r.Size, MemoryPages: r.MemoryPages,
-		Imports: filled(r.Imports.V), Exports: filled(r.Exports.V), Warnings: filled(r.Warnings.V),
-		CreatedAt: host.FromMillis(r.CreatedAt),
+		Imports: filled(r.Imports.V), Exports: filled(r.Exports.V), Language: r.Language, Features: filled(r.Features.V),
+		Warnings: filled(r.Warnings.V), CreatedAt: host.FromMillis(r.CreatedAt),
 	}
 }
 

@@ -20,7 +20,7 @@ func newModule(app *host.App, name, content string) *host.Module {
 		ID: host.NewID(), AppID: app.ID, Name: name, Digest: hex.EncodeToString(digest[:]), Size: int64(len(content)),
 		Imports:  []host.Import{{Module: "extism:host/env", Name: "alloc", Kind: host.FuncKind, Params: []string{"i64"}, Results: []string{"i64"}, Capability: "memory"}},
 		Exports:  []host.Export{{Name: "handle", Kind: host.FuncKind, Callable: true}},
-		Warnings: []string{"it's a test"}, CreatedAt: host.Now(), MemoryPages: 17,
+		Language: "Rust", Features: []string{"simd128"}, Warnings: []string{"it's a test"}, CreatedAt: host.Now(), MemoryPages: 17,
 	}
 }
 

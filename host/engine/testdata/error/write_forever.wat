@@ -1,4 +1,4 @@
-;; Asks for half a million writes of 60 MiB in one call of fd_write.
+;; Asks for sixty-five thousand writes of 60 MiB in one call of fd_write.
 (module
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 960)
@@ -8,8 +8,8 @@
       (i32.store (local.get $i) (i32.const 0))
       (i32.store offset=4 (local.get $i) (i32.const 0x3c00000))
       (local.set $i (i32.add (local.get $i) (i32.const 8)))
-      (br_if $next (i32.lt_u (local.get $i) (i32.const 0x400000))))
+      (br_if $next (i32.lt_u (local.get $i) (i32.const 0x80000))))
     (loop $again
-      (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 0x80000) (i32.const 0x400000)))
+      (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 0x10000) (i32.const 0x400000)))
       (br $again))
     (i32.const 0)))

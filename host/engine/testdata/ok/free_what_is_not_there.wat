@@ -1,0 +1,28 @@
+;; Frees a block twice, its inside, its end, nothing, the last address, and its
+;; input. Answers with what memory the blocks still take and how long the input
+;; is.
+(module
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "free" (func $free (param i64)))
+  (import "extism:host/env" "memory_bytes" (func $memory_bytes (result i64)))
+  (import "extism:host/env" "input_offset" (func $input_offset (result i64)))
+  (import "extism:host/env" "input_length" (func $input_length (result i64)))
+  (import "extism:host/env" "store_u64" (func $store_u64 (param i64 i64)))
+  (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+  (func (export "handle")
+    (local $block i64) (local $out i64) (local $before i64)
+    (call $free (call $input_offset))
+    (call $free (call $input_offset))
+    (local.set $before (call $memory_bytes))
+    (local.set $block (call $alloc (i64.const 8)))
+    (call $free (i64.add (local.get $block) (i64.const 1)))
+    (call $free (i64.add (local.get $block) (i64.const 8)))
+    (call $free (i64.const 0))
+    (call $free (i64.const -1))
+    (call $free (local.get $block))
+    (call $free (local.get $block))
+    (local.set $before (i64.sub (call $memory_bytes) (local.get $before)))
+    (local.set $out (call $alloc (i64.const 16)))
+    (call $store_u64 (local.get $out) (local.get $before))
+    (call $store_u64 (i64.add (local.get $out) (i64.const 8)) (call $input_length))
+    (call $output_set (local.get $out) (i64.const 16))))

@@ -1,0 +1,3 @@
+;; Imports a function's name as a global.
+(module
+  (import "extism:host/env" "alloc" (global i64)))

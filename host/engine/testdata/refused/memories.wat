@@ -1,0 +1,3 @@
+;; Two memories.
+(module (memory 1) (memory 1)
+  (func (export "handle")))

@@ -1,0 +1,3 @@
+;; A memory with 64-bit addresses.
+(module (memory i64 1)
+  (func (export "handle")))
