@@ -61,7 +61,7 @@ func (e *Engine) Warm(ctx context.Context, c Call) (err error) {
 	}
 	defer e.end()
 	c.setDefaults()
-	code, err := e.library.acquire(ctx, c.Digest, c.Load)
+	code, err := e.library.prepare(ctx, c.Digest, c.Load)
 	if err != nil {
 		return err
 	}
