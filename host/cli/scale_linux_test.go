@@ -3,6 +3,8 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,9 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"crypto/sha256"
-	"encoding/hex"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/seal"
@@ -116,7 +115,10 @@ func (e *estate) fill(t *testing.T, from, to, inGo int) {
 			if i < inGo {
 				e.copyCode(t, digest)
 			}
-			e.addApp(t, ctx, db, i, content, &host.Module{ID: host.NewID(), Name: "m", Digest: digest, Size: int64(len(content))}, function)
+			e.addApp(t, ctx, db, i, content, &host.Module{
+				ID: host.NewID(), Name: "m", Digest: digest, Size: int64(len(content)),
+				Exports: []host.Export{{Name: function, Kind: host.FuncKind, Callable: true}},
+			}, function)
 		}
 	})
 }
@@ -185,14 +187,9 @@ func (e *estate) measureLarge(t *testing.T, what string) {
 	took("first request, small module not in memory", func() { get(t, r, "/run/app-999/e0/Ada") })
 	took("first request, Go module not in memory", func() { get(t, r, "/run/app-49/e0/Ada") })
 	took("the same again", func() { get(t, r, "/run/app-49/e0/Ada") })
-	deploy := func(note string) {
-		if out, err := postern(t, e.dir, "keys", "create", note, "--server", "http://"+r.address).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
-	took("a new key (with the command's own start)", func() { deploy(what) })
+	took("a new key", func() { e.post(t, r, "/v1/keys", `{"name":"`+what+`"}`) })
 	took("a new release of one app", func() {
-		post(t, e, r, "/v1/apps/app-500/endpoints", fmt.Sprintf(`{"name":"New %s","method":"POST","path":"/new-%d","module":"m","function":"handle"}`, what, len(what)))
+		e.post(t, r, "/v1/apps/app-500/endpoints", fmt.Sprintf(`{"name":"New %s","method":"POST","path":"/new-%d","module":"m","function":"handle"}`, what, len(what)))
 	})
 	for i := range scaleApps {
 		if i > 0 {
@@ -210,7 +207,8 @@ func get(t *testing.T, r *running, path string) {
 	expect(t, answer, path, 200)
 }
 
-func post(t *testing.T, e *estate, r *running, path, body string) {
+// post expects that something is created.
+func (e *estate) post(t *testing.T, r *running, path, body string) {
 	t.Helper()
 	key, err := os.ReadFile(filepath.Join(e.dir, "data", "admin.key"))
 	try(t, err)

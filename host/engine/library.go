@@ -111,11 +111,12 @@ func (l *library) has(digest string) bool {
 	return l.codes[digest] != nil
 }
 
-// nearlyFull reports whether what room there is should be left to calls.
+// nearlyFull reports whether what room there is should be left to calls: there
+// is none for another module of average size and some to spare.
 func (l *library) nearlyFull() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.bytes > l.limit/8*7
+	return l.bytes+l.bytes/int64(max(1, l.recent.Len())) > l.limit/8*7
 }
 
 // retain lets an instance outlive the call that acquired its code; it is

@@ -33,28 +33,36 @@ func (e *Engine) IsCompiled(digest string) bool {
 
 // Prepare makes ready for calls to come, as Warm does, when a host starts:
 // those of the modules that were called most recently first, and only as long
-// as there is ample room, because what is prepared may never be called. It
-// leaves a core to those who serve. What fails is logged.
+// as there is ample room, because what is prepared may never be called. When
+// there are many idle instances, it goes on with compiled code alone. It leaves
+// a core to those who serve. What fails is logged.
 func (e *Engine) Prepare(ctx context.Context, calls []Call) {
 	work := make(chan Call)
 	var wait sync.WaitGroup
 	for range spareCores() {
 		wait.Go(func() {
 			for c := range work {
-				if err := e.Warm(ctx, c); err != nil && ctx.Err() == nil {
+				if err := e.prepare(ctx, c); err != nil && ctx.Err() == nil {
 					e.log.ErrorContext(ctx, "preparing a module", "digest", c.Digest, "error", err)
 				}
 			}
 		})
 	}
 	for _, c := range e.inOrder(calls) {
-		if ctx.Err() != nil || e.library.nearlyFull() || e.pool.nearlyFull() {
+		if ctx.Err() != nil || e.library.nearlyFull() {
 			break
 		}
 		work <- c
 	}
 	close(work)
 	wait.Wait()
+}
+
+func (e *Engine) prepare(ctx context.Context, c Call) error {
+	if e.pool.nearlyFull() {
+		return e.Compile(ctx, c.Digest, c.Load)
+	}
+	return e.Warm(ctx, c)
 }
 
 // inOrder puts the calls of the modules used last in front, and leaves out
