@@ -8,7 +8,7 @@ LDFLAGS  = -s -w -X github.com/posternhq/postern/host/cli.version=$(VERSION)
 # Modules of their own: the SDK and the plug-ins.
 MODULES = sdk/go $(patsubst %/go.mod,%,$(wildcard plugins/*/go.mod))
 
-.PHONY: help build run test check race lint format vet staticcheck openapi clean-tree guests postgres fuzz cross bench clean
+.PHONY: help build run test check race lint format vet staticcheck openapi clean-tree guests postgres fuzz cross bench scale clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -70,6 +70,10 @@ cross: ## Build for the other platforms
 bench: ## Measure: requests per second beside peers, then every benchmark
 	POSTERN_BENCH=1 go test ./host/cli -run TestPeers -count=1 -v
 	go test -run '^$$' -bench . -benchmem ./host/...
+
+scale: ## Measure cold starts and a host with 1,000 modules; replace 10,000 releases and look for leaks
+	POSTERN_SCALE=1 go test ./host/cli -run TestScale -count=1 -v
+	POSTERN_SCALE=1 go test ./host/engine -run TestLeaks_Releases -count=1 -v
 
 clean: ## Remove what was built
 	rm -rf bin plugins/*/.postern
