@@ -105,6 +105,7 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 	if err := h.gateway.Refresh(ctx); err != nil {
 		return fmt.Errorf("cannot load the releases: %w", err)
 	}
+	h.gateway.PrepareFirst(ctx)
 	defer background(ctx, h.gateway.Follow)()
 	return c.listen(ctx, h, listener)
 }

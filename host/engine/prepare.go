@@ -31,12 +31,12 @@ func (e *Engine) IsCompiled(digest string) bool {
 	return e.library.has(digest) || e.library.disk.has(digest)
 }
 
-// Prepare makes ready for calls to come, as Warm does, when a host starts:
-// those of the modules that were called most recently first, and only as long
-// as there is ample room, because what is prepared may never be called. When
-// there are many idle instances, it goes on with compiled code alone. It leaves
-// a core to those who serve. What fails is logged.
-func (e *Engine) Prepare(ctx context.Context, calls []Call) {
+// Prepare makes ready for calls to come, as Warm does, when a host starts: for
+// at most that many, those of the modules that were called most recently first,
+// and only as long as there is ample room, because what is prepared may never be
+// called. When there are many idle instances, it goes on with compiled code
+// alone. It leaves a core to those who serve. What fails is logged.
+func (e *Engine) Prepare(ctx context.Context, calls []Call, most int) {
 	work := make(chan Call)
 	var wait sync.WaitGroup
 	for range spareCores() {
@@ -48,7 +48,8 @@ func (e *Engine) Prepare(ctx context.Context, calls []Call) {
 			}
 		})
 	}
-	for _, c := range e.inOrder(calls) {
+	calls = e.inOrder(calls)
+	for _, c := range calls[:min(most, len(calls))] {
 		if ctx.Err() != nil || e.library.nearlyFull() {
 			break
 		}

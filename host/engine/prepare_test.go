@@ -58,7 +58,11 @@ func TestPrepare(t *testing.T) {
 	}
 	second := openDir(t, dir, room)
 	defer second.Close(context.Background())
-	second.Prepare(t.Context(), append(calls, calls...))
+	second.Prepare(t.Context(), calls, 1)
+	if got := kept(second.library); !slices.Equal(got, []string{calls[len(calls)-1].Digest}) {
+		t.Errorf("%v was prepared, want the one called last", got)
+	}
+	second.Prepare(t.Context(), append(calls, calls...), 2*len(calls))
 	oldest, newest := calls[0], calls[len(calls)-1]
 	if second.library.has(oldest.Digest) || !second.library.has(newest.Digest) {
 		t.Errorf("the oldest is in memory: %v, the newest: %v", second.library.has(oldest.Digest), second.library.has(newest.Digest))
@@ -85,7 +89,7 @@ func TestPrepare_FailsQuietly(t *testing.T) {
 	defer e.Close(context.Background())
 	bad, good := edition(t, 1), edition(t, 2)
 	bad.Load = func(context.Context) ([]byte, error) { return nil, host.Errorf(host.CodeUnavailable, "away") }
-	e.Prepare(t.Context(), []Call{bad, good})
+	e.Prepare(t.Context(), []Call{bad, good}, 2)
 	if !e.library.has(good.Digest) || e.IsCompiled(bad.Digest) {
 		t.Error("the module that could be had is not prepared")
 	}

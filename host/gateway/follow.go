@@ -80,15 +80,23 @@ func (f *follower) settleOne(ctx context.Context, appID string) {
 	delete(f.busy, appID)
 }
 
+// firstWait bounds PrepareFirst: a module that must be compiled takes longer.
+const firstWait = 250 * time.Millisecond
+
+// PrepareFirst prepares the module that was called last, as the first request
+// is likely to be for it. It is for a host that is about to listen.
+func (g *Gateway) PrepareFirst(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, firstWait)
+	defer cancel()
+	g.Engine.Prepare(ctx, g.allInvocations(), 1)
+}
+
 // prepare loads the modules of the active releases and makes instances, as far
 // as the engine finds that worthwhile, and looks after compiled code from then
 // on.
 func (g *Gateway) prepare(ctx context.Context) {
-	var calls []engine.Call
-	for _, a := range g.state.Load().apps.All() {
-		calls = append(calls, g.invocations(a)...)
-	}
-	g.Engine.Prepare(ctx, calls)
+	calls := g.allInvocations()
+	g.Engine.Prepare(ctx, calls, len(calls))
 	ticker := time.NewTicker(tidyInterval)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
@@ -100,6 +108,13 @@ func (g *Gateway) prepare(ctx context.Context) {
 		case <-ticker.C:
 		}
 	}
+}
+
+func (g *Gateway) allInvocations() (calls []engine.Call) {
+	for _, a := range g.state.Load().apps.All() {
+		calls = append(calls, g.invocations(a)...)
+	}
+	return calls
 }
 
 // invocations are those that requests to an app may make.
