@@ -30,12 +30,13 @@ type library struct {
 
 	flight    singleflight.Group
 	compilers chan struct{}  // how many compile at once; loading is no compiling
-	building  sync.WaitGroup // compilations, which outlive a caller that gave up
+	building  sync.WaitGroup // compilations, which outlive a caller that gave up, and collections
 
 	mu     sync.Mutex
 	codes  map[string]*code
 	recent *list.List // of *code, the most recently used in front
 	bytes  int64
+	freed  int64 // of them since the collector was last asked for
 }
 
 func newLibrary(disk *cache, limit int64, log *slog.Logger) *library {
@@ -266,6 +267,25 @@ func (l *library) discard(codes []*code) {
 			l.log.Warn("compiled code was not freed", "digest", c.digest, "error", err)
 		}
 	}
+	l.collect(codes)
+}
+
+// collect has the garbage collector run when much was discarded: wazero gives
+// machine code back to the system in finalizers, and what it takes does not
+// make the collector run by itself.
+func (l *library) collect(codes []*code) {
+	l.mu.Lock()
+	for _, c := range codes {
+		l.freed += c.bytes
+	}
+	due := l.freed > l.limit/16
+	if due {
+		l.freed = 0
+	}
+	l.mu.Unlock()
+	if due {
+		l.building.Go(runtime.GC)
+	}
 }
 
 // wait returns when nothing is being compiled.
@@ -291,6 +311,7 @@ func (l *library) noteUse() {
 
 // close frees all code, which nobody may use any more.
 func (l *library) close(ctx context.Context) error {
+	l.wait()
 	l.noteUse()
 	l.mu.Lock()
 	defer l.mu.Unlock()
