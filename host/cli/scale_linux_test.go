@@ -180,7 +180,7 @@ func (e *estate) measureLarge(t *testing.T, what string) {
 		t.Logf("%s: %s %s", what, step, round(time.Since(began)))
 	}
 	get(t, r, "/readyz")
-	t.Logf("%s: ready %s after the start of the process", what, round(time.Since(began)))
+	t.Logf("%s: ready %s after the start of the process; resident %d MiB", what, round(time.Since(began)), resident(t, r)>>20)
 	cpu := rest(t, r)
 	t.Logf("%s: prepared %s after the start, with %s of CPU; resident %d MiB", what, round(time.Since(began)), round(cpu), resident(t, r)>>20)
 	took("first request, module called lately", func() { get(t, r, "/run/hello/hello/Ada") })

@@ -1,4 +1,4 @@
-;; takes a while to warm up
+;; Takes a while to warm up.
 (module
   (func (export "postern_warmup") (local $n i32)
     (loop $on
