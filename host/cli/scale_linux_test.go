@@ -183,9 +183,9 @@ func (e *estate) measureLarge(t *testing.T, what string) {
 	t.Logf("%s: ready %s after the start of the process; resident %d MiB", what, round(time.Since(began)), resident(t, r)>>20)
 	cpu := rest(t, r)
 	t.Logf("%s: prepared %s after the start, with %s of CPU; resident %d MiB", what, round(time.Since(began)), round(cpu), resident(t, r)>>20)
-	took("first request, module called lately", func() { get(t, r, "/run/hello/hello/Ada") })
-	took("first request, small module not in memory", func() { get(t, r, "/run/app-999/e0/Ada") })
-	took("first request, Go module not in memory", func() { get(t, r, "/run/app-49/e0/Ada") })
+	took("first request of plugins/hello", func() { get(t, r, "/run/hello/hello/Ada") })
+	took("first request of a small module", func() { get(t, r, "/run/app-999/e0/Ada") })
+	took("first request of another Go module", func() { get(t, r, "/run/app-49/e0/Ada") })
 	took("the same again", func() { get(t, r, "/run/app-49/e0/Ada") })
 	took("a new key", func() { e.post(t, r, "/v1/keys", `{"name":"`+what+`"}`) })
 	took("a new release of one app", func() {
