@@ -8,7 +8,7 @@ LDFLAGS  = -s -w -X github.com/posternhq/postern/host/cli.version=$(VERSION)
 # Modules of their own: the SDK and the plug-ins.
 MODULES = sdk/go $(patsubst %/go.mod,%,$(wildcard plugins/*/go.mod))
 
-.PHONY: help build run test check race lint format vet staticcheck openapi clean-tree guests postgres fuzz cross bench benchmarks clean
+.PHONY: help build run test check race lint format vet staticcheck openapi clean-tree guests postgres fuzz cross bench benchmarks scale clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -88,6 +88,10 @@ benchmarks: ## Run every benchmark for BENCHTIME, and print their results only
 	  out=$$(cd $$dir && go test . -v -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME)) || { echo "$$out"; exit 1; }; \
 	  echo "$$out" | grep -E '^pkg: |ns/op|SKIP|_test\.go:'; \
 	done
+
+scale: ## Measure cold starts and a host with 1,000 modules; replace 10,000 releases and look for leaks
+	POSTERN_SCALE=1 go test ./host/cli -run TestScale -count=1 -v
+	POSTERN_SCALE=1 go test ./host/engine -run TestLeaks_Releases -count=1 -v
 
 clean: ## Remove what was built
 	rm -rf bin plugins/*/.postern

@@ -32,6 +32,8 @@ type bundle struct {
 	base string
 	key  string
 	db   *store.DB
+	// whileStarting runs whenever a module is about to be started.
+	whileStarting func()
 }
 
 func setup(t *testing.T) *bundle {
@@ -55,8 +57,13 @@ func setup(t *testing.T) *bundle {
 		PublicHost: "localhost", MaxResponseBytes: 1 << 20, StatusOf: func(host.Code) int { return 0 },
 	})
 	check(t, g.Refresh(ctx))
+	b := &bundle{t: t, key: key, db: db, whileStarting: func() {}}
 	api := admin.New(admin.Config{
-		Store: db, Invocations: recorder, Credentials: g.Credentials, Refresh: g.Refresh, Check: e.Check, Warm: g.Warm,
+		Store: db, Invocations: recorder, Credentials: g.Credentials, Refresh: g.Refresh, Check: e.Check,
+		Warm: func(ctx context.Context, app *host.App, e *host.Endpoint) error {
+			b.whileStarting()
+			return g.Warm(ctx, app, e)
+		},
 		Unwrap:         func(upload []byte) ([]byte, error) { u, err := engine.Unwrap(upload); return u.Wasm, err },
 		CheckSchema:    func(raw json.RawMessage) error { _, err := payload.CompileSchema(raw); return err },
 		SaveKey:        func(string) {},
@@ -74,7 +81,8 @@ func setup(t *testing.T) *bundle {
 		check(t, e.Close(ctx))
 		check(t, db.Close())
 	})
-	return &bundle{t: t, base: "http://" + listener.Addr().String(), key: key, db: db}
+	b.base = "http://" + listener.Addr().String()
+	return b
 }
 
 func check(t *testing.T, err error) {

@@ -89,7 +89,7 @@ func (a *API) pin(d *host.Draft, e *host.Endpoint, ref string) error {
 }
 
 // settle validates an endpoint of a draft together with its module.
-func (a *API) settle(ctx context.Context, d *host.Draft, e *host.Endpoint) error {
+func (a *API) settle(d *host.Draft, e *host.Endpoint) error {
 	if err := e.Validate(); err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (a *API) settle(ctx context.Context, d *host.Draft, e *host.Endpoint) error
 			return host.Errorf(host.CodeInvalid, "%s: %s", schema.field, host.AsError(err).Message)
 		}
 	}
-	return a.Warm(ctx, d.App, e)
+	return nil
 }
 
 // checkFunction refuses a function the module lacks or that cannot be called,
@@ -197,8 +197,8 @@ func (a *API) createEndpoint(ctx context.Context, in *struct {
 		return nil, err
 	}
 	e := host.NewEndpoint()
-	release, err := a.Store.MakeRelease(ctx, app.ID, func(d *host.Draft) error {
-		if err := a.fillEndpoint(ctx, d, e, &in.Body); err != nil {
+	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
+		if err := a.fillEndpoint(d, e, &in.Body); err != nil {
 			return err
 		}
 		e.Revision = d.Number
@@ -214,7 +214,7 @@ func (a *API) createEndpoint(ctx context.Context, in *struct {
 
 // fillEndpoint writes a body to an endpoint and settles it. A new endpoint
 // needs a module; a changed one keeps the one it has unless another is named.
-func (a *API) fillEndpoint(ctx context.Context, d *host.Draft, e *host.Endpoint, body *EndpointBody) error {
+func (a *API) fillEndpoint(d *host.Draft, e *host.Endpoint, body *EndpointBody) error {
 	if err := body.apply(e); err != nil {
 		return err
 	}
@@ -226,7 +226,7 @@ func (a *API) fillEndpoint(ctx context.Context, d *host.Draft, e *host.Endpoint,
 			return err
 		}
 	}
-	return a.settle(ctx, d, e)
+	return a.settle(d, e)
 }
 
 // active returns the app's active release, an empty one before the first.
@@ -284,7 +284,7 @@ func (a *API) updateEndpoint(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	release, err := a.Store.MakeRelease(ctx, app.ID, func(d *host.Draft) error {
+	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
 		i := find(d.Endpoints, in.Endpoint)
 		if i < 0 {
 			return errNoEndpoint()
@@ -293,7 +293,7 @@ func (a *API) updateEndpoint(ctx context.Context, in *struct {
 		if err := matchRevision(in.IfMatch, e.Revision); err != nil {
 			return err
 		}
-		if err := a.fillEndpoint(ctx, d, e, &in.Body); err != nil {
+		if err := a.fillEndpoint(d, e, &in.Body); err != nil {
 			return err
 		}
 		e.Revision, e.UpdatedAt = d.Number, host.Now()
@@ -326,7 +326,7 @@ func (a *API) deleteEndpoint(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	release, err := a.Store.MakeRelease(ctx, app.ID, func(d *host.Draft) error {
+	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
 		i := find(d.Endpoints, in.Endpoint)
 		if i < 0 {
 			return errNoEndpoint()

@@ -220,12 +220,37 @@ func TestEndpoints_Refused(t *testing.T) {
 	for guest, reason := range map[string]string{"error/spin_on_warmup": "did not start within 200ms", "error/config_in_warmup": "does not start"} {
 		b.want(b.upload(app, "stuck", guest), 201, "")
 		b.want(b.do("POST", app+"/endpoints", with(`"timeout_ms":200,"module":"stuck"`)), 400, reason)
+		b.want(b.do("POST", app+"/releases", `{"endpoints":[`+with(`"timeout_ms":200,"module":"stuck"`)+`]}`), 400, "POST /other: The module "+reason)
 	}
 	if list := b.do("GET", app+"/releases", ""); list.text("pagination", "total") != "1" {
 		t.Errorf("refused changes made releases: %s", list.raw)
 	}
 	b.want(b.do("PATCH", app+"/endpoints/"+made.text("endpoint", "id"), `{"module":null}`), 400, "module is required")
 	b.want(b.do("PATCH", app+"/endpoints/nobody", `{}`), 404, "Endpoint not found")
+}
+
+// TestEndpoints_StartOutsideTheTransaction: others write while a module is
+// started for a release, and what they wrote counts.
+func TestEndpoints_StartOutsideTheTransaction(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	app := b.newApp("Orders")
+	b.want(b.upload(app, "echo", "ok/echo"), 201, "")
+	starts := 0
+	b.whileStarting = func() {
+		if starts++; starts == 1 {
+			b.newApp("Meanwhile")
+			b.want(b.upload(app, "echo", "ok/nothing"), 201, "")
+			b.want(b.do("POST", app+"/endpoints", strings.Replace(echoEndpoint, ":id", ":id/other", 1)), 201, "")
+		}
+	}
+	made := b.want(b.do("POST", app+"/endpoints", echoEndpoint), 201, "")
+	if made.text("release", "number") != "2" || made.text("endpoint", "module", "version") != "2" {
+		t.Errorf("%s, want release 2 with the module of that moment", made.raw)
+	}
+	if starts != 2 {
+		t.Errorf("%d starts, want one for each module: a module that is live has shown that it starts", starts)
+	}
 }
 
 // TestReleases_Desired covers whole desired states: ids persist, an error

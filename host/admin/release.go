@@ -109,12 +109,12 @@ func (a *API) makeRelease(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	release, err := a.Store.MakeRelease(ctx, app.ID, func(d *host.Draft) error {
+	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
 		if err := matchRevision(in.IfMatch, d.App.ActiveRelease); err != nil {
 			return err
 		}
 		d.Note = in.Body.Note.or("Deploy")
-		return a.desire(ctx, d, in.Body.Endpoints.value)
+		return a.desire(d, in.Body.Endpoints.value)
 	})
 	if err != nil {
 		return nil, err
@@ -125,12 +125,12 @@ func (a *API) makeRelease(ctx context.Context, in *struct {
 // desire replaces the endpoints of a draft by the desired ones. Each goes on
 // from the endpoint it matches, so that ids outlive deployments, and keeps its
 // revision if nothing of it changed.
-func (a *API) desire(ctx context.Context, d *host.Draft, desired []desiredEndpoint) error {
+func (a *API) desire(d *host.Draft, desired []desiredEndpoint) error {
 	before := d.Endpoints
 	d.Endpoints = make([]host.Endpoint, 0, len(desired))
 	for i, want := range desired {
 		e := host.NewEndpoint()
-		if err := a.fillEndpoint(ctx, d, e, &want.EndpointBody); err != nil {
+		if err := a.fillEndpoint(d, e, &want.EndpointBody); err != nil {
 			return at(i, err)
 		}
 		if old := predecessor(before, e, want.ID.value); old != nil {

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -80,9 +81,9 @@ func printRates(title, unit string, peers []*peer, size float64) {
 	fmt.Printf("\n(%s: %.0f to %.0f, depending on the round)\n", peers[0].name, slices.Min(peers[0].rates)*size, slices.Max(peers[0].rates)*size)
 }
 
-func median(values []float64) float64 {
-	values = slices.Sorted(slices.Values(values))
-	return values[len(values)/2]
+func median[T cmp.Ordered](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
 }
 
 // benchGuests are the guests by the paths of their sources: in C as committed,

@@ -1,14 +1,12 @@
-package cli
+package cli_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -30,26 +28,16 @@ func TestIsolation(t *testing.T) {
 	t.Parallel()
 	wasm, err := os.ReadFile("../engine/testdata/ok/leave_everything.wasm")
 	must(t, err)
-	dir := t.TempDir()
-	address := startHouse(t, dir)
-	key, err := os.ReadFile(filepath.Join(dir, adminKeyFile))
-	must(t, err)
-	ctx := context.Background()
-	api, err := client.New(client.Config{Server: "http://" + address, APIKey: strings.TrimSpace(string(key))})
-	must(t, err)
-	app, err := api.CreateApp(ctx, client.AppFields{Name: client.Value("secrets")})
-	must(t, err)
-	_, _, err = api.UploadModule(ctx, app.ID, client.Upload{Name: "leaver", Content: bytes.NewReader(wasm), Size: int64(len(wasm))})
-	must(t, err)
+	h := newHouse(t, map[string][]byte{"leaver": wasm})
 	for _, isolation := range []string{host.IsolationReset, host.IsolationFresh, host.IsolationReuse} {
-		_, _, err := api.CreateEndpoint(ctx, app.ID, client.EndpointFields{
+		_, _, err := h.api.CreateEndpoint(t.Context(), h.app, client.EndpointFields{
 			Name: client.Value(isolation), Method: client.Value("POST"), Path: client.Value("/" + isolation + "/{secret}"),
 			Module: client.Value("leaver"), Isolation: client.Value(isolation), Input: client.Value(host.InputBody),
 			RequiresAuthentication: client.Value(false),
 		})
 		must(t, err)
 		found := 0
-		for _, answer := range tellSecrets(t, "http://"+address+"/run/secrets/"+isolation+"/") {
+		for _, answer := range tellSecrets(t, "http://"+h.address+"/run/bench/"+isolation+"/") {
 			if strings.Trim(answer, "-") != "" {
 				found++
 			}
@@ -58,7 +46,7 @@ func TestIsolation(t *testing.T) {
 			t.Errorf("%s: %d of %d calls found what others left", isolation, found, isolationCallers*isolationRounds)
 		}
 	}
-	checkLogs(t, api, app.ID)
+	checkLogs(t, h.api, h.app)
 }
 
 // tellSecrets makes all requests and returns the answers.

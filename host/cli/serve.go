@@ -92,7 +92,7 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 	defer closeWith(h.db.Close, &err)
 	h.engine, err = engine.Open(ctx, engine.Config{
 		CacheDir:    filepath.Join(cfg.Data, "cache"),
-		Concurrency: int(cfg.MaxConcurrency), Queue: int(cfg.MaxQueue), Log: h.log,
+		Concurrency: int(cfg.MaxConcurrency), Queue: int(cfg.MaxQueue), Memory: cfg.EngineMemory, Log: h.log,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot start the engine: %w", err)
@@ -105,6 +105,7 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 	if err := h.gateway.Refresh(ctx); err != nil {
 		return fmt.Errorf("cannot load the releases: %w", err)
 	}
+	h.gateway.PrepareFirst(ctx)
 	defer background(ctx, h.gateway.Follow)()
 	return c.listen(ctx, h, listener)
 }

@@ -57,7 +57,8 @@ func TestLoad_Defaults(t *testing.T) {
 	want := config.Config{
 		Data: "./data", Listen: "127.0.0.1:8080", PublicHost: "127.0.0.1",
 		MaxResponseBytes: host.DefaultResponseBytes, MaxModuleBytes: host.DefaultModuleBytes,
-		LogLevel: slog.LevelInfo, LogFormat: config.LogText, ShutdownTimeout: 15 * time.Second,
+		EngineMemory: 512 << 20,
+		LogLevel:     slog.LevelInfo, LogFormat: config.LogText, ShutdownTimeout: 15 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -105,6 +106,24 @@ func TestLoad_PublicHost(t *testing.T) {
 	got, err := config.Load([]string{"--public-host", "Run.Example.com"}, nil, files{}.read)
 	if err != nil || got.PublicHost != "run.example.com" {
 		t.Errorf("public host %q, %v", got.PublicHost, err)
+	}
+}
+
+func TestLoad_Size(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"16MiB": 16 << 20, "3 GiB": 3 << 30, "16777217": 16<<20 + 1, "1TiB": 1 << 40, "20000KiB": 20_000 << 10,
+		// Too small, too large, malformed.
+		"16777215": 0, "15MiB": 0, "2TiB": 0, "9007199254740993GiB": 0, "-1GiB": 0, "1GB": 0, "MiB": 0, "0": 0, "1.5GiB": 0,
+	} {
+		got, err := config.Load([]string{"--engine-memory", text}, nil, files{}.read)
+		if (err != nil) != (want == 0) || got.EngineMemory != want {
+			t.Errorf("%s: %d, %v; want %d", text, got.EngineMemory, err, want)
+		}
+	}
+	got, err := config.Load([]string{"--engine-memory=1536MiB"}, nil, files{}.read)
+	if err != nil || !strings.Contains(got.String(), "engine-memory=1536MiB") {
+		t.Errorf("shown as %s, %v", got, err)
 	}
 }
 

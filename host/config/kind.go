@@ -78,6 +78,43 @@ func number(field func(*Config) *int64, least, most int64) kind {
 	}
 }
 
+type unit struct {
+	name  string
+	bytes int64
+}
+
+// units of a size, the largest first.
+var units = []unit{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}}
+
+// size is a number of bytes with or without a unit.
+func size(field func(*Config) *int64, least, most int64) kind {
+	return kind{
+		rule: fmt.Sprintf("bytes, or with KiB, MiB, GiB; %s to %s", showSize(least), showSize(most)), plain: "size",
+		set: func(c *Config, text string) error {
+			digits, scale := text, int64(1)
+			for _, unit := range units {
+				if rest, ok := strings.CutSuffix(text, unit.name); ok {
+					digits, scale = strings.TrimSpace(rest), unit.bytes
+					break
+				}
+			}
+			n, err := strconv.ParseInt(digits, 10, 64)
+			if err != nil || n > most/scale || n*scale < least {
+				return fmt.Errorf("must be a size from %s to %s such as 512MiB, not %q", showSize(least), showSize(most), text)
+			}
+			*field(c) = n * scale
+			return nil
+		},
+		show: func(c *Config) string { return showSize(*field(c)) },
+	}
+}
+
+// showSize writes a size in the largest unit that divides it.
+func showSize(n int64) string {
+	unit := units[slices.IndexFunc(units, func(u unit) bool { return n%u.bytes == 0 })]
+	return strconv.FormatInt(n/unit.bytes, 10) + unit.name
+}
+
 func choice(field func(*Config) *string, values ...string) kind {
 	all := strings.Join(values, ", ")
 	return kind{

@@ -45,6 +45,8 @@ var table = []setting{
 		kind: number(func(c *Config) *int64 { return &c.MaxConcurrency }, 0, 10_000)},
 	{name: "max-queue", initial: "0", help: "Invocations that wait, beyond it the answer is 503; 0 is four for each that runs",
 		kind: number(func(c *Config) *int64 { return &c.MaxQueue }, 0, 100_000)},
+	{name: "engine-memory", initial: "512MiB", help: "Memory for compiled modules, and as much again for instances that wait for a call; what was used least recently is given up and loaded again from the cache when it is needed",
+		kind: size(func(c *Config) *int64 { return &c.EngineMemory }, 16<<20, 1<<40)},
 	{name: "log-level", initial: "info", help: "Least important log lines to write",
 		kind: level()},
 	{name: "log-format", initial: LogText, help: "Form of the log on standard error",

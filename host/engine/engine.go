@@ -13,7 +13,7 @@
 // Call.MemoryPages, and what it does wrong fails its own call only.
 //
 // The files, in the order a call goes through them: call.go (Call), library.go
-// and cache.go (compiled code in memory and on disk), gate.go (who may run),
+// and code.go (compiled code in memory), cache.go and entry.go (on disk), gate.go (who may run),
 // kept.go and pool.go (instances that last), instance.go (instantiation,
 // language runtimes, the function itself), safepoint.go and context.go (deadlines), reset.go
 // (back to the snapshot), state.go (what one call keeps), memory*.go,
@@ -58,9 +58,16 @@ type Config struct {
 	// Concurrency is how many instances run at once (0: eight per core);
 	// Queue is how many calls may wait for one (0: four per instance).
 	Concurrency, Queue int
+	// Memory bounds, in bytes, what compiled modules take, and then again what
+	// the linear memories of instances take that wait for a call (0: 512 MiB).
+	// What is in use is never given up.
+	Memory int64
 	// Log gets what concerns the operator, never what guests log (nil: nothing).
 	Log *slog.Logger
 }
+
+// DefaultMemory is the default of Config.Memory.
+const DefaultMemory = 512 << 20
 
 // idlePerSlot is how many instances are kept for each that may run.
 const idlePerSlot = 8
@@ -88,6 +95,9 @@ func Open(_ context.Context, c Config) (_ *Engine, err error) {
 	if c.Queue <= 0 {
 		c.Queue = 4 * c.Concurrency
 	}
+	if c.Memory <= 0 {
+		c.Memory = DefaultMemory
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -95,8 +105,8 @@ func Open(_ context.Context, c Config) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{log: c.Log, library: newLibrary(disk, c.Log), gate: newGate(c.Concurrency, c.Queue), memory: newMemory}
-	e.pool = newPool(idlePerSlot*c.Concurrency, e.discard)
+	e := &Engine{log: c.Log, library: newLibrary(disk, c.Memory, c.Log), gate: newGate(c.Concurrency, c.Queue), memory: newMemory}
+	e.pool = newPool(idlePerSlot*c.Concurrency, c.Memory, e.discard)
 	e.library.idle = e.pool.drop
 	return e, nil
 }
@@ -148,7 +158,7 @@ func (e *Engine) Check(ctx context.Context, upload []byte) (err error) {
 	}
 	defer e.end()
 	sum := sha256.Sum256(upload)
-	code, err := e.library.acquire(ctx, hex.EncodeToString(sum[:]), func(context.Context) ([]byte, error) { return upload, nil })
+	code, err := e.library.prepare(ctx, hex.EncodeToString(sum[:]), func(context.Context) ([]byte, error) { return upload, nil })
 	if err != nil {
 		return err
 	}

@@ -43,8 +43,12 @@ func call(wasm []byte) engine.Call {
 	}
 }
 
+// open opens an engine that keeps compiled code on disk, as servers do.
 func open(t testing.TB, c engine.Config) *engine.Engine {
 	t.Helper()
+	if c.CacheDir == "" {
+		c.CacheDir = t.TempDir()
+	}
 	e, err := engine.Open(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ type instance struct {
 
 	key  key       // under which the pool keeps it
 	used time.Time // when it was put there
+	held int64     // what it held then
 }
 
 // open instantiates a module, which runs its start function if it has one.
@@ -145,6 +146,10 @@ func (in *instance) call(ctx context.Context, function string) (exited bool, err
 	}
 	return false, nil
 }
+
+// holds is the memory of an idle instance: that of the guest, beside what one
+// takes at least.
+func (in *instance) holds() int64 { return 64<<10 + int64(in.state.budget.used) }
 
 // close frees what the instance holds.
 func (in *instance) close() { _ = in.module.Close(context.Background()) }

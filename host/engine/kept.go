@@ -36,6 +36,11 @@ func (e *Engine) runKept(ctx context.Context, code *code, c *Call) (result Resul
 			return e.runFresh(ctx, code, c)
 		}
 		if err != nil {
+			if ctx.Err() != nil {
+				// The caller's time was too short for the start. Others will
+				// profit from one that has time of its own.
+				e.replace(code, k, c)
+			}
 			return result, err
 		}
 	}
@@ -61,7 +66,7 @@ func (e *Engine) Warm(ctx context.Context, c Call) (err error) {
 	}
 	defer e.end()
 	c.setDefaults()
-	code, err := e.library.acquire(ctx, c.Digest, c.Load)
+	code, err := e.library.prepare(ctx, c.Digest, c.Load)
 	if err != nil {
 		return err
 	}
@@ -189,7 +194,7 @@ func (e *Engine) replace(code *code, k key, c *Call) {
 		return
 	}
 	e.library.retain(code)
-	start := Call{Timeout: c.Timeout, RepeatRandom: c.RepeatRandom, Log: func(string, string) {}}
+	start := Call{Timeout: max(c.Timeout, host.DefaultTimeout), RepeatRandom: c.RepeatRandom, Log: func(string, string) {}}
 	go func() {
 		defer e.end()
 		defer e.library.release(code)

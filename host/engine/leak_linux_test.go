@@ -87,3 +87,57 @@ func TestLeaks(t *testing.T) {
 		t.Errorf("after 1000 calls: %+v\nafter Close: %+v", before, closed)
 	}
 }
+
+// TestLeaks_Releases puts one release after the other in the place of the last:
+// each has a module of its own, which is checked, started and called, while the
+// one before is still there. It makes 10,000 of them if POSTERN_SCALE is set.
+func TestLeaks_Releases(t *testing.T) {
+	releases := 600
+	if os.Getenv("POSTERN_SCALE") != "" {
+		releases = 10_000
+	}
+	e, err := engine.Open(t.Context(), engine.Config{Concurrency: 2, Queue: 2, Memory: 16 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wasm := guest(t, "ok/keep_input")
+	release := func(n int) engine.Call {
+		c := call(append(bytes.Clone(wasm), 0, 4, 1, 'n', byte(n), byte(n>>8)))
+		c.App, c.Input = "app", []byte("s")
+		return c
+	}
+	serve := func(from, to int) {
+		for n := from; n < to; n++ {
+			next := release(n)
+			upload, _ := next.Load(t.Context())
+			if err := e.Check(t.Context(), upload); err != nil {
+				t.Fatal(err)
+			}
+			if err := e.Warm(t.Context(), next); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range []engine.Call{release(max(0, n-1)), next} {
+				if _, err := e.Call(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	serve(0, releases/3)
+	before := hold(t)
+	serve(releases/3, releases)
+	after := hold(t)
+	t.Logf("after %d releases: %+v; after %d: %+v", releases/3, before, releases, after)
+	// What is kept in memory is bounded by the engine; machine code that was
+	// given up goes with the garbage collector, which may be behind.
+	if after.goroutines > before.goroutines+5 || after.descriptors > before.descriptors+5 ||
+		after.mappings > before.mappings+500 || after.snapshots > before.snapshots+20 || after.resident > before.resident+64<<20 {
+		t.Errorf("after %d releases: %+v\nafter %d: %+v", releases/3, before, releases, after)
+	}
+	if err := e.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if closed := hold(t); closed.goroutines > before.goroutines || closed.descriptors > before.descriptors || closed.snapshots > 0 {
+		t.Errorf("after %d releases: %+v\nafter Close: %+v", releases/3, before, closed)
+	}
+}

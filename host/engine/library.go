@@ -11,74 +11,60 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
+	"time"
 
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/posternhq/postern/host"
-	"github.com/posternhq/postern/host/instrument"
 )
-
-// libraryBytes bounds the modules whose compiled code stays in memory, by the
-// size of their Wasm: machine code takes three to five times that.
-const libraryBytes = 128 << 20
-
-// code is one compiled module. It has a wazero runtime of its own, so that
-// evicting it gives everything back: types, machine code, host functions.
-type code struct {
-	digest  string
-	size    int64  // of the Wasm
-	pages   uint32 // of its initial memory
-	runtime wazero.Runtime
-	cache   wazero.CompilationCache
-	module  wazero.CompiledModule
-	added   instrument.Rewritten // names of the exports that came with rewriting
-	upload  Upload               // what a manifest said, without the module
-
-	// repeats says that the guest draws random bytes when it starts and cannot
-	// draw others later: a snapshot would give them to every call.
-	repeats atomic.Bool
-
-	users int           // calls and idle instances that use it; guarded by library.mu
-	place *list.Element // in library.recent
-}
 
 // library keeps compiled modules by digest, the most recently used ones within
 // a bound, and compiles each module once however many calls ask for it.
 type library struct {
 	disk  *cache
 	log   *slog.Logger
-	limit int64
+	limit int64 // of bytes
 	// idle drops the instances of a module that nobody uses, and with them
 	// their hold on its code. It is called without mu.
 	idle func(digest string)
 
 	flight    singleflight.Group
-	compilers chan struct{}  // how many compile at once
-	building  sync.WaitGroup // compilations, which outlive a caller that gave up
+	compilers chan struct{}  // how many compile at once; loading is no compiling
+	building  sync.WaitGroup // compilations, which outlive a caller that gave up, and collections
 
 	mu     sync.Mutex
 	codes  map[string]*code
 	recent *list.List // of *code, the most recently used in front
 	bytes  int64
+	freed  int64 // of them since the collector was last asked for
 }
 
-func newLibrary(disk *cache, log *slog.Logger) *library {
+func newLibrary(disk *cache, limit int64, log *slog.Logger) *library {
 	return &library{
-		disk: disk, log: log, limit: libraryBytes, idle: func(string) {},
-		compilers: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		disk: disk, log: log, limit: limit, idle: func(string) {},
+		compilers: make(chan struct{}, spareCores()),
 		codes:     map[string]*code{}, recent: list.New(),
 	}
 }
 
-// acquire returns the compiled module of a digest, compiling it if need be.
-// The caller must release it.
+// spareCores is how many cores work ahead of requests: one is for serving.
+func spareCores() int { return max(1, runtime.GOMAXPROCS(0)-1) }
+
+// acquire returns the compiled module of a digest for a call, loading or
+// compiling it if need be. The caller must release it.
 func (l *library) acquire(ctx context.Context, digest string, load func(context.Context) ([]byte, error)) (*code, error) {
+	return l.get(ctx, digest, load, true)
+}
+
+// prepare is acquire ahead of any call: it puts the module behind those that
+// were called.
+func (l *library) prepare(ctx context.Context, digest string, load func(context.Context) ([]byte, error)) (*code, error) {
+	return l.get(ctx, digest, load, false)
+}
+
+func (l *library) get(ctx context.Context, digest string, load func(context.Context) ([]byte, error), call bool) (*code, error) {
 	for {
-		if c := l.borrow(digest); c != nil {
+		if c := l.borrow(digest, call); c != nil {
 			return c, nil
 		}
 		l.building.Add(1)
@@ -102,21 +88,36 @@ func (l *library) acquire(ctx context.Context, digest string, load func(context.
 	}
 }
 
-func (l *library) borrow(digest string) *code {
+func (l *library) borrow(digest string, call bool) *code {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.codes[digest]
-	if c != nil {
-		c.users++
+	switch {
+	case c == nil:
+		return nil
+	case call:
+		c.called, c.unnoted = true, true
 		l.recent.MoveToFront(c.place)
+	case !c.called:
+		l.recent.MoveToBack(c.place)
 	}
+	c.users++
 	return c
 }
 
+// has reports whether a module's code is in memory.
 func (l *library) has(digest string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.codes[digest] != nil
+}
+
+// nearlyFull reports whether what room there is should be left to calls: there
+// is none for another module of average size and some to spare.
+func (l *library) nearlyFull() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes+l.bytes/int64(max(1, l.recent.Len())) > l.limit/8*7
 }
 
 // retain lets an instance outlive the call that acquired its code; it is
@@ -147,23 +148,14 @@ func (l *library) build(ctx context.Context, digest string, load func(context.Co
 	if l.has(digest) { // since the caller looked
 		return nil
 	}
-	wasm, err := load(ctx)
-	if err != nil {
-		return unloadable(err)
-	}
-	if sum := sha256.Sum256(wasm); hex.EncodeToString(sum[:]) != digest {
-		return host.Caused(host.CodeInternal, fmt.Errorf("the stored module %s has other bytes", digest), "Internal error")
-	}
-	l.compilers <- struct{}{}
-	defer func() { <-l.compilers }()
-	c, err := l.compile(ctx, digest, wasm)
+	c, err := l.produce(ctx, digest, load)
 	if err != nil {
 		return err
 	}
 	l.mu.Lock()
 	l.codes[digest] = c
 	c.place = l.recent.PushFront(c)
-	l.bytes += c.size
+	l.bytes += c.bytes
 	// Nobody uses it yet, and it must not be the one that makes room.
 	c.users++
 	evicted := l.evict()
@@ -172,6 +164,52 @@ func (l *library) build(ctx context.Context, digest string, load func(context.Co
 	l.discard(evicted)
 	l.makeRoom()
 	return nil
+}
+
+// produce makes the code of a module, of what is on disk if it can.
+func (l *library) produce(ctx context.Context, digest string, load func(context.Context) ([]byte, error)) (*code, error) {
+	if c, err := l.disk.load(ctx, digest); err == nil {
+		return c, nil
+	}
+	wasm, err := load(ctx)
+	if err != nil {
+		return nil, unloadable(err)
+	}
+	if sum := sha256.Sum256(wasm); hex.EncodeToString(sum[:]) != digest {
+		return nil, host.Caused(host.CodeInternal, fmt.Errorf("the stored module %s has other bytes", digest), "Internal error")
+	}
+	l.compilers <- struct{}{}
+	defer func() { <-l.compilers }()
+	d, err := derive(wasm)
+	if err != nil {
+		return nil, err
+	}
+	c, err := l.keep(ctx, digest, d)
+	if err == nil {
+		return c, nil
+	}
+	// The fault may be the disk's. Without it, it is the module's.
+	c, invalid := d.compile(ctx, digest)
+	if invalid != nil {
+		return nil, invalid
+	}
+	if !errors.Is(err, errNoCode) {
+		l.log.Warn("compiled code is not kept on disk", "digest", digest, "error", err)
+	}
+	return c, nil
+}
+
+// keep compiles to the disk and loads what is there then: so it is known to be
+// of use, and the bodies of functions do not stay in memory.
+func (l *library) keep(ctx context.Context, digest string, d *derived) (*code, error) {
+	if l.disk.dir == "" {
+		return nil, errNoCode
+	}
+	err := l.disk.add(digest, func(dir string) error { return d.fill(ctx, dir) })
+	if err != nil {
+		return nil, err
+	}
+	return l.disk.load(ctx, digest)
 }
 
 // makeRoom gives up idle instances, the modules used least recently first,
@@ -190,7 +228,7 @@ func (l *library) excess() (digests []string) {
 	for place := l.recent.Back(); place != l.recent.Front() && over > 0; place = place.Prev() {
 		c := place.Value.(*code)
 		digests = append(digests, c.digest)
-		over -= c.size
+		over -= c.bytes
 	}
 	return digests
 }
@@ -212,7 +250,7 @@ func (l *library) evict() (evicted []*code) {
 		if c.users == 0 && l.recent.Len() > 1 {
 			l.recent.Remove(place)
 			delete(l.codes, c.digest)
-			l.bytes -= c.size
+			l.bytes -= c.bytes
 			evicted = append(evicted, c)
 		}
 		place = before
@@ -222,17 +260,59 @@ func (l *library) evict() (evicted []*code) {
 
 func (l *library) discard(codes []*code) {
 	for _, c := range codes {
+		if c.unnoted {
+			l.disk.noteUse(c.digest, time.Now())
+		}
 		if err := c.close(context.Background()); err != nil {
 			l.log.Warn("compiled code was not freed", "digest", c.digest, "error", err)
 		}
+	}
+	l.collect(codes)
+}
+
+// collect has the garbage collector run when much was discarded: wazero gives
+// machine code back to the system in finalizers, and what it takes does not
+// make the collector run by itself.
+func (l *library) collect(codes []*code) {
+	l.mu.Lock()
+	for _, c := range codes {
+		l.freed += c.bytes
+	}
+	due := l.freed > l.limit/16
+	if due {
+		l.freed = 0
+	}
+	l.mu.Unlock()
+	if due {
+		l.building.Go(runtime.GC)
 	}
 }
 
 // wait returns when nothing is being compiled.
 func (l *library) wait() { l.building.Wait() }
 
+// noteUse keeps on disk which modules were called since the last time, and in
+// which order, for the next start.
+func (l *library) noteUse() {
+	l.mu.Lock()
+	var digests []string
+	for place := l.recent.Front(); place != nil; place = place.Next() {
+		if c := place.Value.(*code); c.unnoted {
+			c.unnoted = false
+			digests = append(digests, c.digest)
+		}
+	}
+	l.mu.Unlock()
+	now := time.Now()
+	for i, digest := range digests {
+		l.disk.noteUse(digest, now.Add(-time.Duration(i)*time.Millisecond))
+	}
+}
+
 // close frees all code, which nobody may use any more.
 func (l *library) close(ctx context.Context) error {
+	l.wait()
+	l.noteUse()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var errs []error
@@ -243,86 +323,4 @@ func (l *library) close(ctx context.Context) error {
 	l.recent.Init()
 	l.bytes = 0
 	return errors.Join(errs...)
-}
-
-// compile makes machine code of an upload's module. Errors: CodeInvalid.
-func (l *library) compile(ctx context.Context, digest string, uploaded []byte) (*code, error) {
-	upload, err := Unwrap(uploaded)
-	if err != nil {
-		return nil, err
-	}
-	m, err := instrument.Inspect(upload.Wasm, maxPages)
-	if err != nil {
-		return nil, err
-	}
-	derived, err := instrument.Rewrite(upload.Wasm)
-	if err != nil {
-		return nil, err
-	}
-	c := &code{digest: digest, size: m.Size, pages: m.MemoryPages, added: *derived, upload: upload}
-	c.added.Wasm, c.upload.Wasm = nil, nil // the runtime has what it needs of them
-	entry := l.disk.entry(digest)
-	cache, cacheErr := entry.open()
-	err = c.build(ctx, derived.Wasm, cache)
-	if err == nil && cacheErr == nil {
-		cacheErr = entry.seal()
-	}
-	if err != nil && entry.used {
-		// The fault may be the disk's. Without it, it is the module's.
-		entry.drop()
-		cacheErr = err
-		err = c.build(ctx, derived.Wasm, wazero.NewCompilationCache())
-	}
-	if err != nil {
-		return nil, err
-	}
-	if cacheErr != nil {
-		l.log.Warn("compiled code is not kept on disk", "digest", digest, "error", cacheErr)
-	}
-	return c, nil
-}
-
-// build compiles into a new runtime that uses cache.
-func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationCache) (err error) {
-	c.cache = cache
-	c.runtime = newRuntime(ctx, cache, c.added.Budget != "")
-	defer func() {
-		if err != nil {
-			_ = c.close(ctx)
-		}
-	}()
-	if err := instantiateWASI(ctx, c.runtime); err != nil {
-		return err
-	}
-	if err := instantiateEnv(ctx, c.runtime); err != nil {
-		return err
-	}
-	if err := instantiateBulk(ctx, c.runtime); err != nil {
-		return err
-	}
-	if c.module, err = c.runtime.CompileModule(ctx, wasm); err != nil {
-		return host.Caused(host.CodeInvalid, err, "The module is invalid: %s", validText([]byte(firstLine(err)), maxLineBytes))
-	}
-	return nil
-}
-
-// features are the extensions of WebAssembly 1.0 that guests may use: what
-// package instrument decodes.
-const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst
-
-// newRuntime makes a runtime for guests that leave to Go by themselves, or for
-// others, whose loops wazero then stops at the deadline.
-func newRuntime(ctx context.Context, cache wazero.CompilationCache, leaves bool) wazero.Runtime {
-	config := wazero.NewRuntimeConfig().
-		WithCoreFeatures(features).
-		WithDebugInfoEnabled(false). // DWARF is large and parsed by code not made for strangers
-		WithCompilationCache(cache)
-	if !leaves {
-		config = config.WithCloseOnContextDone(true).WithMemoryLimitPages(maxPages)
-	}
-	return wazero.NewRuntimeWithConfig(ctx, config)
-}
-
-func (c *code) close(ctx context.Context) error {
-	return errors.Join(c.runtime.Close(ctx), c.cache.Close(ctx))
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -21,7 +19,7 @@ import (
 
 func testLibrary(t *testing.T) *library {
 	t.Helper()
-	l := newLibrary(&cache{}, slog.New(slog.DiscardHandler))
+	l := newLibrary(&cache{}, DefaultMemory, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() {
 		if err := l.close(context.Background()); err != nil {
 			t.Error(err)
@@ -113,21 +111,83 @@ func TestLibrary_DistrustsTheDisk(t *testing.T) {
 	if err := l.close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e := disk.entry(c.digest)
-	written, err := filepath.Glob(filepath.Join(e.dir, "wazero-*", "*"))
+	dir := disk.path(c.digest)
+	written, err := codeFiles(dir)
 	if err != nil || len(written) != 1 {
 		t.Fatalf("the cache holds %v (%v)", written, err)
 	}
-	if err := os.WriteFile(written[0], []byte("garbage that is longer than the header"), 0o600); err != nil {
+	const garbage = "garbage that is longer than the header"
+	if err := os.WriteFile(written[0], []byte(garbage), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e.used = true
-	if err := e.seal(); err != nil {
+	reseal(t, dir)
+	c = take(t, l, "ok/echo")
+	l.release(c)
+	if again, err := os.ReadFile(written[0]); err != nil || string(again) == garbage {
+		t.Errorf("the machine code was not made again (%v)", err)
+	}
+}
+
+// reseal makes an entry look whole.
+func reseal(t *testing.T, dir string) {
+	t.Helper()
+	sum, err := checksum(dir)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, sealName), []byte(sum), 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	l.release(take(t, l, "ok/echo"))
-	if _, err := os.Stat(e.dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the directory is still there (%v)", err)
+}
+
+// TestLibrary_NeverRunsASkeleton: without its machine code wazero would compile
+// the skeleton, of which every function traps.
+func TestLibrary_NeverRunsASkeleton(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(file string) error{
+		"missing":               os.Remove,
+		"for another processor": func(file string) error { return os.Rename(file, filepath.Join(filepath.Dir(file), "0123")) },
+		"of another wazero": func(file string) error {
+			code, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			code[7] ^= 1 // the first letter of the version
+			return os.WriteFile(file, code, 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			disk, err := openCache(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := testLibrary(t)
+			l.disk = disk
+			c := take(t, l, "ok/echo")
+			l.release(c)
+			if err := l.close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			written, err := codeFiles(disk.path(c.digest))
+			if err != nil || len(written) != 1 {
+				t.Fatalf("the cache holds %v (%v)", written, err)
+			}
+			if err := spoil(written[0]); err != nil {
+				t.Fatal(err)
+			}
+			reseal(t, disk.path(c.digest))
+			c = take(t, l, "ok/echo")
+			defer l.release(c)
+			in, err := open(t.Context(), c, newState(16), newHeapMemory)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.close()
+			if _, err := in.call(in.context(t.Context()), "handle"); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

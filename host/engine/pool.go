@@ -27,21 +27,23 @@ func keyOf(c *Call) key {
 }
 
 // pool keeps idle instances. It never waits and makes none: how many there are
-// is bounded by how many calls run at once, and here by limit.
+// is bounded by how many calls run at once, and here by limit and most.
 type pool struct {
-	limit   int
+	limit   int             // of instances
+	most    int64           // of bytes of linear memory
 	discard func(*instance) // called without the lock
 
 	mu     sync.Mutex
 	idle   map[key][]*list.Element // the most recently used last
 	recent *list.List              // all of them, the most recently used in front
 	sweeps *time.Timer             // nil while nothing is idle
+	bytes  int64                   // what they hold
 	making map[key]bool            // for which an instance is being made in advance
 	closed bool
 }
 
-func newPool(limit int, discard func(*instance)) *pool {
-	return &pool{limit: limit, discard: discard, idle: map[key][]*list.Element{}, making: map[key]bool{}, recent: list.New()}
+func newPool(limit int, most int64, discard func(*instance)) *pool {
+	return &pool{limit: limit, most: most, discard: discard, idle: map[key][]*list.Element{}, making: map[key]bool{}, recent: list.New()}
 }
 
 // take returns an idle instance, nil if there is none.
@@ -58,6 +60,7 @@ func (p *pool) take(k key) *instance {
 // remove takes an instance out. The caller holds mu.
 func (p *pool) remove(place *list.Element) *instance {
 	in := p.recent.Remove(place).(*instance)
+	p.bytes -= in.held
 	stack := p.idle[in.key]
 	for i, other := range stack {
 		if other == place {
@@ -76,17 +79,32 @@ func (p *pool) remove(place *list.Element) *instance {
 func (p *pool) put(in *instance) {
 	p.mu.Lock()
 	in.used = time.Now()
+	in.held = in.holds()
+	p.bytes += in.held
 	place := p.recent.PushFront(in)
 	p.idle[in.key] = append(p.idle[in.key], place)
 	if p.sweeps == nil && !p.closed {
 		p.sweeps = time.AfterFunc(idleAge, p.sweep)
 	}
 	var old []*instance
-	for p.recent.Len() > p.limit || p.closed && p.recent.Len() > 0 {
+	for p.over() || p.closed && p.recent.Len() > 0 {
 		old = append(old, p.remove(p.recent.Back()))
 	}
 	p.mu.Unlock()
 	p.discardAll(old)
+}
+
+// over tells whether there are too many idle instances. The last one stays: it
+// holds no more than a call may. The caller holds mu.
+func (p *pool) over() bool {
+	return p.recent.Len() > p.limit || p.bytes > p.most && p.recent.Len() > 1
+}
+
+// nearlyFull reports whether what room there is should be left to calls.
+func (p *pool) nearlyFull() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.recent.Len() >= p.limit/2 || p.bytes > p.most/2
 }
 
 // sweep discards what nobody used for a while.

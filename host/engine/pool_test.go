@@ -8,11 +8,11 @@ import (
 // discards makes a pool that counts what it discards.
 func discards(limit int) (*pool, *[]*instance) {
 	gone := new([]*instance)
-	return newPool(limit, func(in *instance) { *gone = append(*gone, in) }), gone
+	return newPool(limit, 1<<40, func(in *instance) { *gone = append(*gone, in) }), gone
 }
 
 func idleInstance(app, digest string) *instance {
-	return &instance{key: key{app: app, digest: digest}}
+	return &instance{key: key{app: app, digest: digest}, state: newState(1)}
 }
 
 func TestPool_Take(t *testing.T) {

@@ -197,6 +197,28 @@ func TestCall_WarmupFails(t *testing.T) {
 
 // TestCall_RandomAtStart: random bytes drawn before the snapshot are those of
 // every call, which must have been asked for.
+// TestCall_StartOutlivesTheCall: a start that takes longer than the call that
+// needs it fails that call only.
+func TestCall_StartOutlivesTheCall(t *testing.T) {
+	t.Parallel()
+	e := open(t, engine.Config{})
+	c := call(guest(t, "ok/slow_warmup"))
+	c.Timeout = 20 * time.Millisecond
+	late := 0
+	for {
+		_, err := e.Call(t.Context(), c)
+		if err == nil {
+			break
+		}
+		if late++; host.CodeOf(err) != host.CodeModuleTimeout {
+			t.Fatal(err)
+		}
+	}
+	if late == 0 {
+		t.Error("the guest is not slow enough for this test")
+	}
+}
+
 func TestCall_RandomAtStart(t *testing.T) {
 	t.Parallel()
 	onEveryMemory(t, engine.Config{}, testRandomAtStart)

@@ -2,23 +2,27 @@ package gateway
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"time"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/engine"
 )
 
 // pollInterval bounds how long a change made by another host takes to reach
 // this one.
 const pollInterval = time.Second
 
+// tidyInterval is how often compiled code is looked after.
+const tidyInterval = time.Hour
+
 // Follow keeps the gateway up to date with changes of other hosts until ctx
-// ends. It begins by compiling the modules of all active releases.
+// ends. It begins by preparing what the first Refresh, which must be done,
+// loaded; requests need not wait for that.
 func (g *Gateway) Follow(ctx context.Context) {
 	f := &follower{Gateway: g, busy: map[string]bool{}}
 	defer f.wait.Wait()
-	f.wait.Go(func() { g.compileAll(ctx) })
+	f.wait.Go(func() { g.prepare(ctx) })
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for {
@@ -76,30 +80,60 @@ func (f *follower) settleOne(ctx context.Context, appID string) {
 	delete(f.busy, appID)
 }
 
-// compileAll compiles the modules of all active releases, several at a time.
-func (g *Gateway) compileAll(ctx context.Context) {
-	work := make(chan string)
-	var wait sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wait.Go(func() {
-			for digest := range work {
-				g.compile(ctx, digest)
-			}
-		})
-	}
-	seen := map[string]bool{}
-	err := g.Store.EachApp(ctx, func(_ *host.App, release *host.Release) error {
-		for _, digest := range digests(release) {
-			if !seen[digest] && ctx.Err() == nil {
-				seen[digest] = true
-				work <- digest
-			}
+// firstWait bounds PrepareFirst: a module that must be compiled takes longer.
+const firstWait = 250 * time.Millisecond
+
+// PrepareFirst prepares the module that was called last, as the first request
+// is likely to be for it. It is for a host that is about to listen.
+func (g *Gateway) PrepareFirst(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, firstWait)
+	defer cancel()
+	g.Engine.Prepare(ctx, g.allInvocations(), 1)
+}
+
+// prepare loads the modules of the active releases and makes instances, as far
+// as the engine finds that worthwhile, and looks after compiled code from then
+// on.
+func (g *Gateway) prepare(ctx context.Context) {
+	calls := g.allInvocations()
+	g.Engine.Prepare(ctx, calls, len(calls))
+	ticker := time.NewTicker(tidyInterval)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		if err := g.Engine.Tidy(g.needed()); err != nil {
+			g.Log.WarnContext(ctx, "tidying compiled code", "error", err)
 		}
-		return ctx.Err()
-	})
-	close(work)
-	wait.Wait()
-	if err != nil && ctx.Err() == nil {
-		g.Log.WarnContext(ctx, "compiling modules ahead", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
 	}
+}
+
+func (g *Gateway) allInvocations() (calls []engine.Call) {
+	for _, a := range g.state.Load().apps.All() {
+		calls = append(calls, g.invocations(a)...)
+	}
+	return calls
+}
+
+// invocations are those that requests to an app may make.
+func (g *Gateway) invocations(a *served) (calls []engine.Call) {
+	if a.release == nil || a.app.Status != host.AppActive {
+		return nil
+	}
+	for i := range a.release.Endpoints {
+		if e := &a.release.Endpoints[i]; e.Enabled {
+			calls = append(calls, g.invocation(a.app, e))
+		}
+	}
+	return calls
+}
+
+// needed lists the modules of the active releases, some more than once.
+func (g *Gateway) needed() (all []string) {
+	for _, a := range g.state.Load().apps.All() {
+		all = append(all, digests(a.release)...)
+	}
+	return all
 }

@@ -27,6 +27,9 @@ func TestFollow(t *testing.T) {
 	b := setup(t, host.Production, production)
 	release := b.serveGuest("ok/echo", unchanged)
 	other := setupOn(t, b.db)
+	if err := other.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

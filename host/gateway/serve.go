@@ -44,7 +44,7 @@ func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, place r
 		return unmatched(r, match.Allow)
 	}
 	t.matched(match.Endpoint, place.Release)
-	p := s.plans[place.App.ID][match.Endpoint.ID]
+	p := s.plan(place.App.ID, match.Endpoint.ID)
 	if p.fault != nil {
 		return host.Response{}, host.Caused(host.CodeInternal, p.fault, "The endpoint cannot be served")
 	}

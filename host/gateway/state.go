@@ -10,42 +10,44 @@ import (
 )
 
 // state is the snapshot that requests are served from. It is immutable: a
-// change makes a new one, which replaces the old at once.
+// change makes a new one, which shares all but that app with the old and
+// replaces it at once.
 type state struct {
 	routes *route.Table
-	// plans holds, by the id of an app, the plans of its endpoints by theirs.
-	plans map[string]map[string]*plan
+	apps   route.Index[*served] // by id
 }
 
-func newState() *state {
-	return &state{routes: route.New(), plans: map[string]map[string]*plan{}}
+// served is an app with the plans of its endpoints, by the endpoints' ids.
+type served struct {
+	app     *host.App
+	release *host.Release // nil before the first
+	plans   map[string]*plan
 }
+
+func newState() *state { return &state{routes: route.New()} }
 
 // with returns a state in which the app has the release; nil for none.
 func (s *state) with(app *host.App, release *host.Release) *state {
-	next := &state{routes: s.routes, plans: maps.Clone(s.plans)}
-	next.put(app, release)
-	return next
-}
-
-// put adds an app to a state that nobody else has yet.
-func (s *state) put(app *host.App, release *host.Release) {
-	plans := map[string]*plan{}
+	a := &served{app: app, release: release, plans: map[string]*plan{}}
 	if release != nil {
 		for i := range release.Endpoints {
 			e := &release.Endpoints[i]
-			plans[e.ID] = newPlan(e, app.Environment)
+			a.plans[e.ID] = newPlan(e, app.Environment)
 		}
 	}
-	s.routes = s.routes.With(app, release)
-	s.plans[app.ID] = plans
+	return &state{routes: s.routes.With(app, release), apps: s.apps.Set(app.ID, a)}
 }
 
 // without returns a state that lacks the app.
 func (s *state) without(appID string) *state {
-	next := &state{routes: s.routes.Without(appID), plans: maps.Clone(s.plans)}
-	delete(next.plans, appID)
-	return next
+	old, _ := s.apps.Get(appID)
+	return &state{routes: s.routes.Without(appID), apps: s.apps.Remove(appID, old)}
+}
+
+// plan is that of an endpoint which routes led to.
+func (s *state) plan(appID, endpointID string) *plan {
+	a, _ := s.apps.Get(appID)
+	return a.plans[endpointID]
 }
 
 // Refresh puts every change that is committed when it is called into force:
@@ -149,7 +151,7 @@ func (g *Gateway) reload(ctx context.Context) error {
 	}
 	next := newState()
 	err = g.Store.EachApp(ctx, func(app *host.App, release *host.Release) error {
-		next.put(app, release)
+		next = next.with(app, release)
 		return nil
 	})
 	if err != nil {

@@ -100,7 +100,10 @@ func decode(wasm []byte) (*binary, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, m.scan()
+	if err := m.scan(); err != nil {
+		return nil, err
+	}
+	return m, m.affordable()
 }
 
 // parse decodes the outline of a module.

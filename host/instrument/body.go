@@ -21,6 +21,8 @@ type function struct {
 
 	calls  []uint32 // functions of the code section that it calls directly
 	loops  []loop   // in the order they begin
+	blocks int      // loops and ifs included
+	labels int      // of br_tables
 	checks []check  // in the order of their places
 	weight
 }

@@ -39,9 +39,11 @@ func (m *binary) scanBody(b *body, frames []frame) ([]frame, error) {
 		switch in.op {
 		case opBlock, opIf:
 			frames = append(frames, frame{in.op, -1, frames[len(frames)-1].loops})
+			b.f.blocks++
 		case opLoop:
 			frames = append(frames, frame{in.op, len(b.f.loops), frames[len(frames)-1].loops + 1})
 			b.f.loops = append(b.f.loops, loop{params: in.params})
+			b.f.blocks++
 		case opElse:
 			if top := &frames[len(frames)-1]; top.op == opIf {
 				top.op = opElse
@@ -56,6 +58,7 @@ func (m *binary) scanBody(b *body, frames []frame) ([]frame, error) {
 		case opBr, opBrIf:
 			b.target(frames, in.index[0])
 		case opBrTable:
+			b.f.labels += len(in.labels)
 			for _, depth := range in.labels {
 				b.target(frames, depth)
 			}

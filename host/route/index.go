@@ -2,6 +2,7 @@ package route
 
 import (
 	"hash/maphash"
+	"iter"
 	"maps"
 )
 
@@ -11,12 +12,14 @@ const shardCount = 256
 
 var seed = maphash.MakeSeed()
 
-// index is an immutable map from strings. The zero index is empty.
-type index[V comparable] struct{ shards *[shardCount]map[string]V }
+// Index is an immutable map from strings, of which a changed copy is cheap. The
+// zero Index is empty.
+type Index[V comparable] struct{ shards *[shardCount]map[string]V }
 
 func shardOf(key string) uint64 { return maphash.String(seed, key) % shardCount }
 
-func (x index[V]) get(key string) (V, bool) {
+// Get returns what key leads to.
+func (x Index[V]) Get(key string) (V, bool) {
 	if x.shards == nil {
 		var zero V
 		return zero, false
@@ -25,21 +28,37 @@ func (x index[V]) get(key string) (V, bool) {
 	return v, ok
 }
 
-// set returns an index in which key leads to v.
-func (x index[V]) set(key string, v V) index[V] {
+// Set returns an index in which key leads to v.
+func (x Index[V]) Set(key string, v V) Index[V] {
 	return x.edit(key, func(shard map[string]V) { shard[key] = v })
 }
 
-// remove returns an index without key, unless key leads to something other
+// Remove returns an index without key, unless key leads to something other
 // than v: two apps that trade a domain may be told of in either order.
-func (x index[V]) remove(key string, v V) index[V] {
-	if current, ok := x.get(key); !ok || current != v {
+func (x Index[V]) Remove(key string, v V) Index[V] {
+	if current, ok := x.Get(key); !ok || current != v {
 		return x
 	}
 	return x.edit(key, func(shard map[string]V) { delete(shard, key) })
 }
 
-func (x index[V]) edit(key string, change func(map[string]V)) index[V] {
+// All yields every pair, in no order.
+func (x Index[V]) All() iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
+		if x.shards == nil {
+			return
+		}
+		for _, shard := range x.shards {
+			for key, v := range shard {
+				if !yield(key, v) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (x Index[V]) edit(key string, change func(map[string]V)) Index[V] {
 	var shards [shardCount]map[string]V
 	if x.shards != nil {
 		shards = *x.shards
@@ -51,5 +70,5 @@ func (x index[V]) edit(key string, change func(map[string]V)) index[V] {
 	}
 	change(shard)
 	shards[i] = shard
-	return index[V]{&shards}
+	return Index[V]{&shards}
 }

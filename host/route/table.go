@@ -20,9 +20,9 @@ const RunPrefix = "/run/"
 // Table holds the routes of every app. It never changes and is safe for
 // concurrent use; the zero Table has no apps.
 type Table struct {
-	byID     index[*routes]
-	bySlug   index[*routes] // "slug@environment"
-	byDomain index[*routes]
+	byID     Index[*routes]
+	bySlug   Index[*routes] // "slug@environment"
+	byDomain Index[*routes]
 }
 
 // routes is one app with the endpoints of its active release.
@@ -44,10 +44,10 @@ func (t *Table) With(app *host.App, release *host.Release) *Table {
 		r.release = release.Number
 	}
 	next := t.Without(app.ID)
-	next.byID = next.byID.set(app.ID, r)
-	next.bySlug = next.bySlug.set(slugKey(app.Slug, app.Environment), r)
+	next.byID = next.byID.Set(app.ID, r)
+	next.bySlug = next.bySlug.Set(slugKey(app.Slug, app.Environment), r)
 	for _, domain := range app.Domains {
-		next.byDomain = next.byDomain.set(domain, r)
+		next.byDomain = next.byDomain.Set(domain, r)
 	}
 	return next
 }
@@ -55,14 +55,14 @@ func (t *Table) With(app *host.App, release *host.Release) *Table {
 // Without returns a table that lacks the app.
 func (t *Table) Without(appID string) *Table {
 	next := *t
-	old, ok := t.byID.get(appID)
+	old, ok := t.byID.Get(appID)
 	if !ok {
 		return &next
 	}
-	next.byID = next.byID.remove(appID, old)
-	next.bySlug = next.bySlug.remove(slugKey(old.app.Slug, old.app.Environment), old)
+	next.byID = next.byID.Remove(appID, old)
+	next.bySlug = next.bySlug.Remove(slugKey(old.app.Slug, old.app.Environment), old)
 	for _, domain := range old.app.Domains {
-		next.byDomain = next.byDomain.remove(domain, old)
+		next.byDomain = next.byDomain.Remove(domain, old)
 	}
 	return &next
 }
@@ -71,7 +71,7 @@ func slugKey(slug, environment string) string { return slug + "@" + environment 
 
 // OwnsHost reports whether the Host header is one of an app's domains.
 func (t *Table) OwnsHost(hostHeader string) bool {
-	_, ok := t.byDomain.get(host.HostName(hostHeader))
+	_, ok := t.byDomain.Get(host.HostName(hostHeader))
 	return ok
 }
 
@@ -94,7 +94,7 @@ type Place struct {
 // slug, in production unless an environment is given, or an id. Errors:
 // CodeNotFound, CodeInvalid for a badly encoded name.
 func (t *Table) Find(hostHeader, rawPath string) (Place, error) {
-	if r, ok := t.byDomain.get(host.HostName(hostHeader)); ok {
+	if r, ok := t.byDomain.Get(host.HostName(hostHeader)); ok {
 		return r.at(rawPath, false), nil
 	}
 	rest, ok := strings.CutPrefix(rawPath, RunPrefix)
@@ -123,13 +123,13 @@ func notFound() error { return host.Errorf(host.CodeNotFound, "Not found") }
 func (t *Table) named(name string) (*routes, bool) {
 	name, environment, given := strings.Cut(name, "@")
 	if host.IsID(name) {
-		r, ok := t.byID.get(name)
+		r, ok := t.byID.Get(name)
 		return r, ok && (!given || r.app.Environment == environment)
 	}
 	if !given {
 		environment = host.Production
 	}
-	return t.bySlug.get(slugKey(name, environment))
+	return t.bySlug.Get(slugKey(name, environment))
 }
 
 func (r *routes) at(path string, run bool) Place {
