@@ -92,7 +92,7 @@ func benchGuests(t *testing.T) map[string][]byte {
 	t.Helper()
 	const testdata = "../engine/testdata/"
 	guests := map[string][]byte{
-		"go/hello": buildGuest(t, "../../plugins/hello"),
+		"go/hello": buildGuest(t, testdata+"go/hello"),
 		"go/json":  buildGuest(t, testdata+"go/json"),
 		"go/echo":  buildGuest(t, testdata+"go/echo"),
 	}

@@ -32,9 +32,9 @@ const (
 	// budget is used up.
 	YieldBytes = 1 << 32
 	// BudgetSize is what the guest refills its budget with: about as many
-	// instructions, some tens of microseconds. Whoever waits for a core waits as
+	// instructions, ten or twenty microseconds. Whoever waits for a core waits as
 	// long for each guest before it.
-	BudgetSize = 1 << 16
+	BudgetSize = 1 << 15
 	// ExportPrefix begins the names of exports that Rewrite adds. No upload may
 	// have it.
 	ExportPrefix = "$postern."
