@@ -92,7 +92,13 @@ func (i *Issuer) validateClaims() error {
 	if slices.Contains(i.Audience, "") {
 		return Errorf(CodeInvalid, "audience must not hold an empty text")
 	}
+	taken := map[string]bool{}
 	for claim, variable := range i.ClaimVariables {
+		// Which of two claims a variable gets must not be left to chance.
+		if taken[variable] {
+			return Errorf(CodeInvalid, "claim_variables must not lead from two claims to the variable %q", variable)
+		}
+		taken[variable] = true
 		if claim == "" || variable == "" || len(variable) > 100 {
 			return Errorf(CodeInvalid, "claim_variables must lead from names of claims to names of variables of 1-100 characters")
 		}

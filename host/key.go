@@ -141,19 +141,33 @@ func newKeySecret() string {
 			}
 		}
 	}
-	return string(b) + keySum(string(b))
+	sum := keySum(string(b))
+	return string(append(b, sum[:]...))
 }
 
-// keySum is the CRC-32 of the key so far, in base 62, padded with zeros.
-func keySum(body string) string {
-	sum := crc32.ChecksumIEEE([]byte(body))
-	var out [keyChecksum]byte
+// keySum is the CRC-32 (IEEE) of the key so far, in base 62, padded with
+// zeros. It is computed here because every request needs it, and the library
+// takes only bytes: copying them would cost as much again.
+func keySum(body string) (out [keyChecksum]byte) {
+	sum := ^uint32(0)
+	for i := range len(body) {
+		sum = crc32.IEEETable[byte(sum)^body[i]] ^ sum>>8
+	}
+	sum = ^sum
 	for i := keyChecksum - 1; i >= 0; i-- {
 		out[i] = base62[sum%62]
 		sum /= 62
 	}
-	return string(out[:])
+	return out
 }
+
+// inBase62 tells the digits of base 62.
+var inBase62 = func() (set [256]bool) {
+	for _, c := range []byte(base62) {
+		set[c] = true
+	}
+	return set
+}()
 
 // ValidKeySecret reports whether s has the form of a key and its checksum is
 // right, so that a mistyped key is refused without a look-up.
@@ -162,5 +176,11 @@ func ValidKeySecret(s string) bool {
 		return false
 	}
 	body := s[:keyLength-keyChecksum]
-	return strings.Trim(body[len(KeyPrefix):], base62) == "" && keySum(body) == s[keyLength-keyChecksum:]
+	for i := len(KeyPrefix); i < len(body); i++ {
+		if !inBase62[body[i]] {
+			return false
+		}
+	}
+	sum := keySum(body)
+	return string(sum[:]) == s[keyLength-keyChecksum:]
 }
