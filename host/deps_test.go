@@ -22,6 +22,8 @@ var allowed = map[string][]string{
 	"host/seal":            {},
 	"host/store":           {"migrations"},
 	"host/auth":            {},
+	"host/outbound":        {},
+	"host/jwks":            {},
 	"host/route":           {},
 	"host/payload":         {"schemas"},
 	"host/instrument":      {},
@@ -51,6 +53,8 @@ var keepers = map[string][]string{
 	"github.com/pressly/goose":              {"host/store"},
 	"github.com/spf13/cobra":                {"host/cli"},
 	"github.com/santhosh-tekuri/jsonschema": {"host/payload"},
+	"github.com/golang-jwt/jwt":             {"host/auth"},
+	"code.dny.dev/ssrf":                     {"host/outbound"},
 }
 
 // TestImports holds every package against the map. Test files are free to
