@@ -20,6 +20,7 @@ type Config struct {
 	MaxModuleBytes   int64
 	MaxConcurrency   int64
 	MaxQueue         int64
+	OutboundPrivate  bool
 	LogLevel         slog.Level
 	LogFormat        string // text or json
 	ShutdownTimeout  time.Duration

@@ -227,3 +227,27 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// TestLoad_YesNo covers the forms of a setting that is on or off.
+func TestLoad_YesNo(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args, env []string
+		file      string
+		want      bool
+	}{
+		{nil, nil, "", false},
+		{[]string{"--outbound-private"}, nil, "", true},
+		{[]string{"--outbound-private=false"}, []string{"POSTERN_OUTBOUND_PRIVATE=true"}, "", false},
+		{nil, []string{"POSTERN_OUTBOUND_PRIVATE=1"}, "", true},
+		{[]string{"--config=p.yaml"}, nil, "outbound-private: true", true},
+	} {
+		got, err := config.Load(tt.args, tt.env, files{"p.yaml": tt.file}.read)
+		if err != nil || got.OutboundPrivate != tt.want {
+			t.Errorf("%v %v %q: %v, %v", tt.args, tt.env, tt.file, got.OutboundPrivate, err)
+		}
+	}
+	if _, err := config.Load([]string{"--outbound-private=maybe"}, nil, files{}.read); err == nil || !strings.Contains(err.Error(), `must be true or false, not "maybe"`) {
+		t.Error(err)
+	}
+}

@@ -93,6 +93,19 @@ func choice(field func(*Config) *string, values ...string) kind {
 	}
 }
 
+func yesNo(field func(*Config) *bool) kind {
+	return kind{
+		rule: "true, false", plain: "bool",
+		set: func(c *Config, text string) (err error) {
+			if *field(c), err = strconv.ParseBool(text); err != nil {
+				return fmt.Errorf("must be true or false, not %q", text)
+			}
+			return nil
+		},
+		show: func(c *Config) string { return strconv.FormatBool(*field(c)) },
+	}
+}
+
 func level() kind {
 	levels := map[string]slog.Level{
 		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,

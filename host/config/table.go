@@ -45,6 +45,8 @@ var table = []setting{
 		kind: number(func(c *Config) *int64 { return &c.MaxConcurrency }, 0, 10_000)},
 	{name: "max-queue", initial: "0", help: "Invocations that wait, beyond it the answer is 503; 0 is four for each that runs",
 		kind: number(func(c *Config) *int64 { return &c.MaxQueue }, 0, 100_000)},
+	{name: "outbound-private", initial: "false", help: "Let requests to addresses that admins and modules choose reach private and loopback networks too, not only the public internet",
+		kind: yesNo(func(c *Config) *bool { return &c.OutboundPrivate })},
 	{name: "log-level", initial: "info", help: "Least important log lines to write",
 		kind: level()},
 	{name: "log-format", initial: LogText, help: "Form of the log on standard error",
