@@ -51,7 +51,7 @@ func setup(t *testing.T) *bundle {
 	})
 	check(t, err)
 	g := gateway.New(gateway.Config{
-		Store: db, Credentials: auth.NewTable(), Engine: e, Recorder: recorder, Log: log,
+		Store: db, Credentials: auth.NewTable(nil), Engine: e, Recorder: recorder, Log: log,
 		PublicHost: "localhost", MaxResponseBytes: 1 << 20, StatusOf: func(host.Code) int { return 0 },
 	})
 	check(t, g.Refresh(ctx))

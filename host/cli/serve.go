@@ -17,6 +17,8 @@ import (
 	"github.com/posternhq/postern/host/config"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
+	"github.com/posternhq/postern/host/jwks"
+	"github.com/posternhq/postern/host/outbound"
 	"github.com/posternhq/postern/host/payload"
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/server"
@@ -71,14 +73,22 @@ type house struct {
 	db          *store.DB
 	engine      *engine.Engine
 	recorder    *gateway.Recorder
+	issuerKeys  *jwks.Sets
 	credentials *auth.Table
 	gateway     *gateway.Gateway
+}
+
+// newHouse makes what needs no opening.
+func newHouse(cfg config.Config, log *slog.Logger) *house {
+	client := outbound.NewClient(outbound.Config{Private: cfg.OutboundPrivate, Timeout: jwks.Patience, MaxBytes: jwks.MaxBytes})
+	keys := jwks.New(client, log)
+	return &house{cfg: cfg, log: log, issuerKeys: keys, credentials: auth.NewTable(keys)}
 }
 
 // serve opens everything in order, serves until ctx ends, and closes in the
 // opposite order.
 func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
-	h := &house{cfg: cfg, log: newLog(c.err, cfg), credentials: auth.NewTable()}
+	h := newHouse(cfg, newLog(c.err, cfg))
 	// First of all, because it is what fails most often, and a start that
 	// fails should leave nothing behind.
 	listener, err := net.Listen("tcp", cfg.Listen)
@@ -106,6 +116,7 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 		return fmt.Errorf("cannot load the releases: %w", err)
 	}
 	defer background(ctx, h.gateway.Follow)()
+	defer background(ctx, h.issuerKeys.Follow)()
 	return c.listen(ctx, h, listener)
 }
 

@@ -21,9 +21,8 @@ import (
 
 // Store is what the gateway reads.
 type Store interface {
-	host.OrganizationStore
+	CredentialStore
 	host.ReleaseStore
-	host.KeyStore
 	host.ChangeStore
 	App(ctx context.Context, ref string) (*host.App, error)
 	ModuleContent(ctx context.Context, digest string) ([]byte, error)
@@ -79,8 +78,8 @@ type plan struct {
 	fault error
 }
 
-func newPlan(e *host.Endpoint, environment string) *plan {
-	p := &plan{policy: auth.NewPolicy(e, environment)}
+func newPlan(app *host.App, e *host.Endpoint) *plan {
+	p := &plan{policy: auth.NewPolicy(app, e)}
 	for _, schema := range []struct {
 		raw json.RawMessage
 		dst **payload.Schema

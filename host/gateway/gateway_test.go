@@ -61,7 +61,7 @@ func setupOn(t *testing.T, db *store.DB) *gateway.Gateway {
 		check(t, e.Close(ctx))
 	})
 	return gateway.New(gateway.Config{
-		Store: db, Credentials: auth.NewTable(), Engine: e, Recorder: recorder, Log: log,
+		Store: db, Credentials: auth.NewTable(nil), Engine: e, Recorder: recorder, Log: log,
 		PublicHost: "public.example.net", MaxResponseBytes: 1 << 16,
 		StatusOf: func(host.Code) int { return 599 },
 	})

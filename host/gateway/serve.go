@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/auth"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/payload"
 	"github.com/posternhq/postern/host/route"
@@ -47,9 +48,10 @@ func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, place r
 	if p.fault != nil {
 		return host.Response{}, host.Caused(host.CodeInternal, p.fault, "The endpoint cannot be served")
 	}
-	caller, err := g.Credentials.Admit(p.policy, r, r.Remote)
+	caller, err := g.Credentials.Admit(ctx, p.policy, r)
 	t.stage("auth")
 	if err != nil {
+		t.reason = auth.Reason(err)
 		return refusal(err), err
 	}
 	t.called(caller)
