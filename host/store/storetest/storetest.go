@@ -21,6 +21,11 @@ type Store interface {
 	host.ModuleStore
 	host.ReleaseStore
 	host.KeyStore
+	host.TokenStore
+	host.SigningKeyStore
+	host.IssuerStore
+	host.KeyGroupStore
+	host.UsageStore
 	host.ChangeStore
 	host.InvocationStore
 }
@@ -38,6 +43,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Module", moduleTests},
 		{"Release", releaseTests},
 		{"Key", keyTests},
+		{"SigningKey", signingKeyTests},
+		{"Token", tokenTests},
+		{"Issuer", issuerTests},
+		{"KeyGroup", groupTests},
+		{"Usage", usageTests},
 		{"Change", changeTests},
 		{"Invocation", invocationTests},
 		{"Hostile", hostileTests},
