@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -54,19 +53,15 @@ var signingKeyTests = []test{
 	}},
 	{"AddOnlyFirst", func(t *testing.T, b bundle) {
 		var added atomic.Int32
-		var wg sync.WaitGroup
-		for range 6 {
-			wg.Go(func() {
-				ok, err := b.AddSigningKey(t.Context(), host.NewSigningKey(), true)
-				if err != nil {
-					t.Error(err)
-				}
-				if ok {
-					added.Add(1)
-				}
-			})
-		}
-		wg.Wait()
+		b.atOnce(6, func(int) {
+			ok, err := b.AddSigningKey(t.Context(), host.NewSigningKey(), true)
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				added.Add(1)
+			}
+		})
 		if keys, err := b.SigningKeys(t.Context()); added.Load() != 1 || len(keys) != 1 || err != nil {
 			t.Fatalf("%d of 6 hosts added the first key, %d are there, %v", added.Load(), len(keys), err)
 		}

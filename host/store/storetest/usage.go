@@ -1,7 +1,7 @@
 package storetest
 
 import (
-	"sync"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -90,29 +90,29 @@ var usageTests = []test{
 	}},
 	{"AddConcurrently", func(t *testing.T, b bundle) {
 		keys := []*host.Key{b.key("1"), b.key("2"), b.key("3"), b.key("4")}
-		doomed := b.key("Doomed")
-		var wg sync.WaitGroup
-		for i := range 6 {
-			wg.Go(func() {
-				for range 5 {
-					batch := []host.Used{{CredentialID: doomed.ID, Count: 1}}
-					for n := range keys { // every host in an order of its own
-						batch = append(batch, host.Used{CredentialID: keys[(n+i)%len(keys)].ID, Count: 1})
-					}
-					if err := b.AddUsage(t.Context(), batch); err != nil {
+		var doomed []host.Used
+		for range 30 {
+			doomed = append(doomed, host.Used{CredentialID: b.key("Doomed").ID, Count: 1})
+		}
+		b.atOnce(7, func(i int) {
+			for n := range doomed {
+				if i == 6 { // a credential that goes must fail nobody's batch
+					if err := b.DeleteKey(t.Context(), doomed[n].CredentialID); err != nil {
 						t.Error(err)
 					}
+					continue
 				}
-			})
-		}
-		wg.Go(func() {
-			if err := b.DeleteKey(t.Context(), doomed.ID); err != nil {
-				t.Error(err)
+				batch := slices.Clone(doomed)
+				for n := range keys { // every host in an order of its own
+					batch = append(batch, host.Used{CredentialID: keys[(n+i)%len(keys)].ID, Count: 1})
+				}
+				if err := b.AddUsage(t.Context(), batch); err != nil {
+					t.Error(err)
+				}
 			}
 		})
-		wg.Wait()
 		for _, key := range keys {
-			wantUsage(t, b, key, host.Usage{UsageCount: 30})
+			wantUsage(t, b, key, host.Usage{UsageCount: 180})
 		}
 	}},
 	{"TakeQuota", func(t *testing.T, b bundle) {
@@ -164,19 +164,15 @@ var usageTests = []test{
 	{"TakeQuotaConcurrently", func(t *testing.T, b bundle) {
 		key, month := b.key("K"), host.Month(time.Now())
 		var all atomic.Int64
-		var wg sync.WaitGroup
-		for range 6 {
-			wg.Go(func() {
-				for range 10 {
-					taken, err := b.TakeQuota(t.Context(), key.ID, month, 100, 3)
-					if err != nil {
-						t.Error(err)
-					}
-					all.Add(taken)
+		b.atOnce(6, func(int) {
+			for range 10 {
+				taken, err := b.TakeQuota(t.Context(), key.ID, month, 100, 3)
+				if err != nil {
+					t.Error(err)
 				}
-			})
-		}
-		wg.Wait()
+				all.Add(taken)
+			}
+		})
 		if all.Load() != 100 {
 			t.Errorf("%d were taken of a quota of 100", all.Load())
 		}
