@@ -50,8 +50,8 @@ func TestAccess_README(t *testing.T) {
 		}
 	}
 	printed := strings.Split(x.run(script.String()), "--next--\n")[1:]
-	if len(printed) != 8 {
-		t.Fatalf("the page has %d blocks to run; this test knows 8", len(printed))
+	if len(printed) != 9 {
+		t.Fatalf("the page has %d blocks to run; this test knows 9", len(printed))
 	}
 	for i, want := range shown {
 		if want != "" && !pattern(want).MatchString(strings.TrimSpace(printed[i])) {
