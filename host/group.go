@@ -32,8 +32,8 @@ func (g *KeyGroup) Validate() error {
 	if err := validateName(g.Name); err != nil {
 		return err
 	}
-	if strings.ContainsAny(g.Name, "/?#") {
-		return Errorf(CodeInvalid, "name must not hold /, ? or #, because it is part of a path")
+	if strings.ContainsAny(g.Name, "/?#") || g.Name == "." || g.Name == ".." {
+		return Errorf(CodeInvalid, "name must not hold /, ? or #, nor be . or .., because it is part of a path")
 	}
 	if len(g.Members) > MaxMembers {
 		return Errorf(CodeInvalid, "members must be at most %d", MaxMembers)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -25,9 +27,8 @@ type Token struct {
 func NewToken() *Token {
 	environment := Production
 	return &Token{
-		ID:     NewID(),
-		Access: Access{Environment: &environment, AllowedIPs: []string{}, Variables: map[string]string{}},
-		// Its JWT says when it was issued in whole seconds.
+		ID:        NewID(),
+		Access:    Access{Environment: &environment, AllowedIPs: []string{}, Variables: map[string]string{}},
 		CreatedAt: Now(),
 	}
 }
@@ -84,6 +85,41 @@ func NewSigningKey() *SigningKey {
 		panic(err) // crypto/rand does not fail
 	}
 	return &SigningKey{ID: NewID(), Algorithm: "EdDSA", PublicKey: public, Private: private, CreatedAt: Now()}
+}
+
+// Sign returns the JWT of a token of the organization, whose KeyID must be that
+// of the key. What the token may do is not in it: that is looked up.
+func (k *SigningKey) Sign(organizationID string, t *Token) string {
+	claims := tokenClaims{
+		Issuer: TokenIssuer(organizationID), Subject: t.ID, ID: t.ID, Name: t.Name, Environment: *t.Environment,
+		IssuedAt: t.CreatedAt.Millis() / 1000,
+	}
+	if !t.ExpiresAt.IsZero() {
+		// Rounded up, because the stored instant decides and comes first.
+		claims.ExpiresAt = (t.ExpiresAt.Millis() + 999) / 1000
+	}
+	header := map[string]string{"alg": k.Algorithm, "typ": "JWT", "kid": k.ID}
+	signed := jwtPart(header) + "." + jwtPart(claims)
+	return signed + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(k.Private, []byte(signed)))
+}
+
+// tokenClaims are the claims of a token, in the order they are written.
+type tokenClaims struct {
+	Issuer      string `json:"iss"`
+	Subject     string `json:"sub"`
+	ID          string `json:"jti"`
+	Name        string `json:"name"`
+	Environment string `json:"env"`
+	IssuedAt    int64  `json:"iat"`
+	ExpiresAt   int64  `json:"exp,omitempty"`
+}
+
+func jwtPart(v any) string {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // texts and numbers
+	}
+	return base64.RawURLEncoding.EncodeToString(encoded)
 }
 
 // SigningKeyStore keeps signing keys. Errors: CodeNotFound with the text

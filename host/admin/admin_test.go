@@ -3,6 +3,8 @@ package admin_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -49,6 +51,8 @@ func setup(t *testing.T) *bundle {
 	_, err = db.CreateOrganization(ctx, &host.Organization{
 		ID: host.NewID(), Name: "Test", APIKeyEnabled: true, KeyHash: host.HashSecret(key), CreatedAt: host.Now(), UpdatedAt: host.Now(),
 	})
+	check(t, err)
+	_, err = db.AddSigningKey(ctx, host.NewSigningKey(), true)
 	check(t, err)
 	g := gateway.New(gateway.Config{
 		Store: db, Credentials: auth.NewTable(nil), Engine: e, Recorder: recorder, Log: log,
@@ -167,4 +171,24 @@ func (b *bundle) upload(app, name, guest string) answer {
 	wasm, err := os.ReadFile("../engine/testdata/" + guest + ".wasm")
 	check(b.t, err)
 	return b.do("POST", app+"/modules?name="+name, string(wasm), "Content-Type", "application/wasm")
+}
+
+// decodePart returns a part of a JWT as JSON with its names in order.
+func decodePart(t *testing.T, part string) string {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	check(t, err)
+	var claims map[string]json.RawMessage
+	check(t, json.Unmarshal(raw, &claims))
+	sorted, err := json.Marshal(claims)
+	check(t, err)
+	return string(sorted)
+}
+
+// verify checks the signature of a JWT.
+func verify(t *testing.T, key ed25519.PublicKey, parts []string) bool {
+	t.Helper()
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	check(t, err)
+	return ed25519.Verify(key, []byte(parts[0]+"."+parts[1]), signature)
 }

@@ -152,7 +152,10 @@ func (c *console) openState(ctx context.Context, cfg config.Config, log *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the database: %w", err)
 	}
-	if err := c.found(ctx, cfg, db, sealer.Fingerprint()); err != nil {
+	if err = c.found(ctx, cfg, db, sealer.Fingerprint()); err == nil {
+		err = ensureSigningKey(ctx, db)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
