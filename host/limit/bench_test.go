@@ -30,9 +30,9 @@ func BenchmarkTake(b *testing.B) {
 		}
 		for pb.Next() {
 			rules := [3]limit.Rule{
-				{Key: limit.Key{Kind: limit.Credential, ID: ids[i%1000]}, Limit: fast},
-				{Key: limit.Key{Kind: limit.Endpoint, ID: ids[i%10]}, Limit: fast},
-				{Key: limit.Key{Kind: limit.App, ID: "app"}, Limit: fast},
+				{Kind: limit.Credential, ID: ids[i%1000], Limit: fast},
+				{Kind: limit.Endpoint, ID: ids[i%10], Limit: fast},
+				{Kind: limit.App, ID: "app", Limit: fast},
 			}
 			_, _ = l.Take(rules[:])
 			i++
@@ -44,7 +44,7 @@ func BenchmarkTake(b *testing.B) {
 func BenchmarkTake_Refused(b *testing.B) {
 	l := realClock()
 	defer l.Close()
-	rules := []limit.Rule{{Key: limit.Key{Kind: limit.Credential, ID: "a"}, Limit: &host.RateLimit{Limit: 1, Window: "day"}}}
+	rules := []limit.Rule{{Kind: limit.Credential, ID: "a", Limit: &host.RateLimit{Limit: 1, Window: "day"}}}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

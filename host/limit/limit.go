@@ -13,6 +13,7 @@ package limit
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -42,7 +43,7 @@ type Config struct {
 type Limiter struct {
 	Config
 	start    time.Time
-	rates    *table[Key]
+	rates    *table[owner]
 	attempts *table[netip.Prefix]
 	quotas   quotas
 	usage    *usage
@@ -58,9 +59,11 @@ func New(c Config) *Limiter {
 	}
 	l := &Limiter{
 		Config: c, start: c.Now(), stop: make(chan struct{}),
-		rates: newTable[Key](maxEntries), attempts: newTable[netip.Prefix](maxEntries), usage: newUsage(c.Store, c.Log),
+		rates:    newTable(maxEntries, func(seed maphash.Seed, o owner) uint64 { return maphash.String(seed, o.id) }),
+		attempts: newTable(maxEntries, maphash.Comparable[netip.Prefix]),
+		usage:    newUsage(c.Store, c.Log),
+		quotas:   quotas{store: c.Store, now: c.Now, leases: map[string]*lease{}},
 	}
-	l.quotas = quotas{store: c.Store, now: c.Now, leases: map[string]*lease{}}
 	l.stopped.Go(l.run)
 	return l
 }

@@ -83,7 +83,7 @@ func (l *Limiter) TakeQuota(ctx context.Context, credentialID string, quota int6
 
 func usedUp(quota int64, now time.Time) (Standing, error) {
 	end := monthStart(monthOf(now) + 1)
-	s := Standing{Limit: quota, Window: "1 month", Reset: end.Unix(), RetryAfter: seconds(int64(end.Sub(now)))}
+	s := Standing{Limit: quota, Window: "month", Reset: end.Unix(), RetryAfter: seconds(int64(end.Sub(now)))}
 	return s, s.refuse("Too many requests: the credential's quota of %d per month is used up", quota)
 }
 

@@ -62,7 +62,7 @@ func TestTakeQuota_Refusal(t *testing.T) {
 	for range 100 {
 		s, err := l.TakeQuota(context.Background(), "key", 3)
 		left := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC).Sub(c.Now())
-		if host.CodeOf(err) != host.CodeRateLimited || s.Limit != 3 || s.Window != "1 month" || s.Reset != c.Now().Add(left).Unix() || s.RetryAfter != int64(left.Seconds()) {
+		if host.CodeOf(err) != host.CodeRateLimited || s.Limit != 3 || s.Window != "month" || s.Reset != c.Now().Add(left).Unix() || s.RetryAfter != int64(left.Seconds()) {
 			t.Fatalf("got %+v, %v", s, err)
 		}
 	}

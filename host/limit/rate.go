@@ -7,26 +7,31 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// Kinds of what a rate limit belongs to, as they stand in sentences.
+// Kind is what a rate limit belongs to.
+type Kind uint8
+
+// The kinds of what a rate limit belongs to.
 const (
-	Credential = "credential"
-	Endpoint   = "endpoint"
-	App        = "app"
+	Credential Kind = iota
+	Endpoint
+	App
 )
 
-// Key names what a rate limit belongs to.
-type Key struct {
-	Kind string // Credential and so on
-	ID   string
-	// Subject tells apart the callers that share an id: the subjects of an
-	// issuer. "" for others.
-	Subject string
+// String is the kind as it stands in a sentence.
+func (k Kind) String() string { return [...]string{"credential", "endpoint", "app"}[k] }
+
+// Rule is a rate limit that a request is under. Requests whose rules have the
+// same kind and id share what there is.
+type Rule struct {
+	Kind  Kind
+	ID    string
+	Limit *host.RateLimit
 }
 
-// Rule is a rate limit that a request is under.
-type Rule struct {
-	Key
-	Limit *host.RateLimit
+// owner is the key of a rate limit.
+type owner struct {
+	kind Kind
+	id   string
 }
 
 // Standing is how a request stands with the tightest of its limits.
@@ -34,7 +39,7 @@ type Standing struct {
 	// Limit is how many requests there may be in a window, 0 if the request
 	// is under no limit.
 	Limit     int64
-	Window    string // such as "1 minute"
+	Window    string // such as "minute"
 	Remaining int64  // requests that may follow at once
 	// Reset is when all of the limit is there again, in Unix seconds.
 	Reset int64
@@ -53,7 +58,7 @@ type details struct {
 // refuse makes the error of a refused request.
 func (s Standing) refuse(format string, args ...any) error {
 	err := host.Errorf(host.CodeRateLimited, format, args...)
-	err.Details = details{s.Limit, s.Window, s.RetryAfter}
+	err.Details = details{s.Limit, "1 " + s.Window, s.RetryAfter}
 	return err
 }
 
@@ -88,9 +93,9 @@ func (l *Limiter) GiveBack(rules []Rule) {
 }
 
 // compile puts rules into the form of the table.
-func compile(rules []Rule) (out [maxRules]rule[Key]) {
+func compile(rules []Rule) (out [maxRules]rule[owner]) {
 	for i, r := range rules {
-		out[i] = rule[Key]{r.Key, int64(r.Limit.Interval()), r.Limit.Capacity()}
+		out[i] = rule[owner]{owner{r.Kind, r.ID}, int64(r.Limit.Interval()), r.Limit.Capacity()}
 	}
 	return out
 }
@@ -109,7 +114,7 @@ func (v verdict) tighter(w verdict) bool {
 
 func standing(now time.Time, limit *host.RateLimit, v verdict) Standing {
 	return Standing{
-		Limit: limit.Limit, Window: "1 " + limit.Window, Remaining: v.remaining,
+		Limit: limit.Limit, Window: limit.Window, Remaining: v.remaining,
 		Reset: unixAfter(now.Add(time.Duration(v.full))), RetryAfter: seconds(v.wait),
 	}
 }

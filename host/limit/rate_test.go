@@ -14,14 +14,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-func rule(kind, id string, l host.RateLimit) limit.Rule {
-	return limit.Rule{Key: limit.Key{Kind: kind, ID: id}, Limit: &l}
+func rule(kind limit.Kind, id string, l host.RateLimit) limit.Rule {
+	return limit.Rule{Kind: kind, ID: id, Limit: &l}
 }
 
 // gcra is the algorithm as textbooks have it: a theoretical arrival time for
 // each rule.
 type gcra struct {
-	arrival map[limit.Key]time.Time
+	arrival map[limit.Kind]time.Time
 }
 
 // take is what the limiter should say. Of several rules it reports the one the
@@ -31,21 +31,22 @@ func (m *gcra) take(now time.Time, rules []limit.Rule) (best limit.Standing, adm
 	for _, r := range rules {
 		admitted = admitted && m.wait(now, r) <= 0
 	}
-	var worst time.Duration
+	var worst time.Duration // that best waits
+	var latest time.Time    // when best is full
 	for i, r := range rules {
 		wait := max(0, m.wait(now, r))
 		if admitted {
-			m.arrival[r.Key] = later(m.arrival[r.Key], now).Add(r.Limit.Interval())
+			m.arrival[r.Kind] = later(m.arrival[r.Kind], now).Add(r.Limit.Interval())
 		}
-		back := later(m.arrival[r.Key], now)
+		back := later(m.arrival[r.Kind], now)
 		s := limit.Standing{
-			Limit: r.Limit.Limit, Window: "1 " + r.Limit.Window,
+			Limit: r.Limit.Limit, Window: r.Limit.Window,
 			Remaining:  int64((time.Duration(r.Limit.Capacity())*r.Limit.Interval() - back.Sub(now)) / r.Limit.Interval()),
 			Reset:      back.Add(time.Second - 1).Unix(),
 			RetryAfter: int64((wait + time.Second - 1) / time.Second),
 		}
-		if i == 0 || wait > worst || wait == worst && (s.Remaining < best.Remaining || s.Remaining == best.Remaining && s.Reset > best.Reset) {
-			best, worst = s, wait
+		if i == 0 || wait > worst || wait == worst && (s.Remaining < best.Remaining || s.Remaining == best.Remaining && back.After(latest)) {
+			best, worst, latest = s, wait, back
 		}
 	}
 	return best, admitted
@@ -53,7 +54,7 @@ func (m *gcra) take(now time.Time, rules []limit.Rule) (best limit.Standing, adm
 
 // wait is how long a request would have to wait.
 func (m *gcra) wait(now time.Time, r limit.Rule) time.Duration {
-	full := later(m.arrival[r.Key], now).Add(r.Limit.Interval())
+	full := later(m.arrival[r.Kind], now).Add(r.Limit.Interval())
 	return full.Sub(now) - time.Duration(r.Limit.Capacity())*r.Limit.Interval()
 }
 
@@ -81,15 +82,15 @@ func TestTake_Model(t *testing.T) {
 		c := newClock()
 		l := limit.New(limit.Config{Store: newMemory(), Now: c.Now})
 		defer l.Close()
-		model := &gcra{arrival: map[limit.Key]time.Time{}}
-		admissions := map[limit.Key][]time.Time{}
+		model := &gcra{arrival: map[limit.Kind]time.Time{}}
+		admissions := map[limit.Kind][]time.Time{}
 		for range rapid.IntRange(1, 100).Draw(r, "requests") {
 			// Pauses that matter for some rule: some intervals, more or less.
 			pause := rules[rapid.IntRange(0, 2).Draw(r, "of")].Interval() * time.Duration(rapid.IntRange(0, 3).Draw(r, "intervals")) / 2
 			c.advance(max(0, pause+time.Duration(rapid.IntRange(-1, 1).Draw(r, "more"))))
 			var under []limit.Rule
 			for i, one := range all {
-				if rapid.IntRange(0, 3).Draw(r, "under "+one.Kind) > 0 || i == 0 {
+				if rapid.IntRange(0, 3).Draw(r, "under "+one.Kind.String()) > 0 || i == 0 {
 					under = append(under, one)
 				}
 			}
@@ -103,12 +104,12 @@ func TestTake_Model(t *testing.T) {
 			}
 			for _, one := range under {
 				if admitted {
-					admissions[one.Key] = append(admissions[one.Key], c.Now())
+					admissions[one.Kind] = append(admissions[one.Kind], c.Now())
 				}
 			}
 		}
 		for _, one := range all {
-			checkWindows(r, one.Limit, admissions[one.Key])
+			checkWindows(r, one.Limit, admissions[one.Kind])
 		}
 	})
 }

@@ -17,6 +17,7 @@ const maxRules = 3
 // as good as new, and beyond maxEntries some that will be soon.
 type table[K comparable] struct {
 	seed  maphash.Seed
+	hash  func(maphash.Seed, K) uint64
 	most  int // buckets in a shard
 	parts [shards]shard[K]
 }
@@ -27,15 +28,15 @@ type shard[K comparable] struct {
 	_       [48]byte // keeps neighbours off a core's cache line
 }
 
-func newTable[K comparable](most int) *table[K] {
-	t := &table[K]{seed: maphash.MakeSeed(), most: most / shards}
+func newTable[K comparable](most int, hash func(maphash.Seed, K) uint64) *table[K] {
+	t := &table[K]{seed: maphash.MakeSeed(), hash: hash, most: most / shards}
 	for i := range t.parts {
 		t.parts[i].buckets = map[K]*bucket{}
 	}
 	return t
 }
 
-func (t *table[K]) shardOf(key K) int { return int(maphash.Comparable(t.seed, key) % shards) }
+func (t *table[K]) shardOf(key K) int { return int(t.hash(t.seed, key) % shards) }
 
 // take charges one request to each of the rules, at most maxRules, or to none
 // if one of them refuses. The verdicts are in their order.

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"hash/maphash"
 	"testing"
 	"time"
 )
@@ -21,7 +22,7 @@ func (t *table[K]) takeOne(now int64, key K, interval, capacity int64) bool {
 // TestTable_Sweep forgets what is full, and only that.
 func TestTable_Sweep(t *testing.T) {
 	t.Parallel()
-	tab := newTable[int](maxEntries)
+	tab := newTable(maxEntries, maphash.Comparable[int])
 	for key := range 10_000 {
 		tab.takeOne(0, key, int64(time.Second), 10)
 		if key%2 == 0 {
@@ -47,7 +48,7 @@ func TestTable_Sweep(t *testing.T) {
 func TestTable_Bounded(t *testing.T) {
 	t.Parallel()
 	const most = 64 * 100
-	tab := newTable[int](most)
+	tab := newTable(most, maphash.Comparable[int])
 	victims := 0
 	for victim := -100; victim < 0; victim++ {
 		for tab.takeOne(0, victim, int64(time.Hour), 10) {
