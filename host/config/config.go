@@ -16,6 +16,7 @@ type Config struct {
 	DatabaseURL      Secret // may hold a password; "" is SQLite in Data
 	PublicHost       string // lower case, without a port
 	ManagementHosts  []string
+	TrustedProxies   []netip.Prefix
 	MaxResponseBytes int64
 	MaxModuleBytes   int64
 	MaxConcurrency   int64

@@ -91,6 +91,26 @@ func TestLoad_ListFlagRepeats(t *testing.T) {
 	}
 }
 
+func TestLoad_TrustedProxies(t *testing.T) {
+	t.Parallel()
+	disk := files{"postern.yaml": "trusted-proxies:\n  - 10.0.0.7/8\n  - 2001:db8::1\n  - ::ffff:192.0.2.1\n"}
+	got, err := config.Load([]string{"--config=postern.yaml"}, nil, disk.read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown := fmt.Sprint(got.TrustedProxies); shown != "[10.0.0.0/8 2001:db8::1/128 192.0.2.1/32]" {
+		t.Errorf("got %s", shown)
+	}
+	if !strings.Contains(got.String(), "trusted-proxies=10.0.0.0/8,2001:db8::1/128,192.0.2.1/32") {
+		t.Errorf("%s does not show them", got)
+	}
+	for _, bad := range []string{"proxy.example.com", "10.0.0.1:80", "fe80::1%eth0", "10.0.0.0/33", "10.0.0.1,,10.0.0.2"} {
+		if _, err := config.Load([]string{"--trusted-proxies", bad}, nil, disk.read); err == nil || !strings.Contains(err.Error(), "trusted-proxies") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
 func TestLoad_PublicHost(t *testing.T) {
 	t.Parallel()
 	for listen, want := range map[string]string{

@@ -57,7 +57,12 @@ func (x *exchange) answer() {
 
 // serveApp hands the request to the gateway.
 func (x *exchange) serveApp(h *head) {
-	response, err := x.Gateway.Serve(x.life, x.request(h))
+	r, err := x.request(h)
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	response, err := x.Gateway.Serve(x.life, r)
 	for _, line := range response.Header {
 		if !isToken(line.Name) || !isFieldValue(line.Value) {
 			x.Log.Error("response header dropped: it is malformed", "request_id", x.id)
@@ -78,17 +83,22 @@ func (x *exchange) serveApp(h *head) {
 
 // request makes the gateway's request. All of it is the request's own memory:
 // nothing refers to fasthttp's buffers.
-func (x *exchange) request(h *head) *host.Request {
+func (x *exchange) request(h *head) (*host.Request, error) {
+	peer := remoteAddr(x.conn)
+	client, vouched, err := x.proxies.client(peer, h.header)
+	if err != nil {
+		return nil, err
+	}
 	r := &host.Request{
 		ID: x.id, ReceivedAt: host.At(x.start),
 		Method: h.method, Host: h.host, Path: h.path, Query: h.query,
 		Protocol: h.protocol, Header: h.header,
-		Remote: remoteAddr(x.conn), ContentLength: h.length,
+		Remote: peer, Client: client, ForwardedFor: vouched, ContentLength: h.length,
 	}
 	if x.conn.body != nil {
 		r.Body = x.conn.body
 	}
-	return r
+	return r, nil
 }
 
 // remoteAddr is the address of the peer; zero if it has no IP address.
