@@ -19,6 +19,7 @@ import (
 	"github.com/posternhq/postern/host/auth"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
+	"github.com/posternhq/postern/host/limit"
 	"github.com/posternhq/postern/host/payload"
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/server"
@@ -47,6 +48,7 @@ func setup(t *testing.T) *bundle {
 	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 4, Queue: 4, Log: log})
 	check(t, err)
 	recorder := gateway.NewRecorder(db, log)
+	limits := limit.New(limit.Config{Store: db, Log: log})
 	key := host.NewOrganizationKey()
 	_, err = db.CreateOrganization(ctx, &host.Organization{
 		ID: host.NewID(), Name: "Test", APIKeyEnabled: true, KeyHash: host.HashSecret(key), CreatedAt: host.Now(), UpdatedAt: host.Now(),
@@ -55,7 +57,7 @@ func setup(t *testing.T) *bundle {
 	_, err = db.AddSigningKey(ctx, host.NewSigningKey(), true)
 	check(t, err)
 	g := gateway.New(gateway.Config{
-		Store: db, Credentials: auth.NewTable(nil), Engine: e, Recorder: recorder, Log: log,
+		Store: db, Credentials: auth.NewTable(nil), Limits: limits, Engine: e, Recorder: recorder, Log: log,
 		PublicHost: "localhost", MaxResponseBytes: 1 << 20, StatusOf: func(host.Code) int { return 0 },
 	})
 	check(t, g.Refresh(ctx))
@@ -74,6 +76,7 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(func() {
 		check(t, front.Shutdown(ctx))
 		check(t, <-served)
+		limits.Close()
 		recorder.Close()
 		check(t, e.Close(ctx))
 		check(t, db.Close())

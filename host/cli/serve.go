@@ -18,6 +18,7 @@ import (
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
 	"github.com/posternhq/postern/host/jwks"
+	"github.com/posternhq/postern/host/limit"
 	"github.com/posternhq/postern/host/outbound"
 	"github.com/posternhq/postern/host/payload"
 	"github.com/posternhq/postern/host/seal"
@@ -72,6 +73,7 @@ type house struct {
 	log         *slog.Logger
 	db          *store.DB
 	engine      *engine.Engine
+	limits      *limit.Limiter
 	recorder    *gateway.Recorder
 	issuerKeys  *jwks.Sets
 	credentials *auth.Table
@@ -109,6 +111,8 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 	}
 	// After the drain nothing runs that anybody waits for.
 	defer closeWith(func() error { return h.engine.Close(context.WithoutCancel(ctx)) }, &err)
+	h.limits = limit.New(limit.Config{Store: h.db, Log: h.log})
+	defer h.limits.Close()
 	h.recorder = gateway.NewRecorder(h.db, h.log)
 	defer h.recorder.Close()
 	h.gateway = h.newGateway()
@@ -163,7 +167,7 @@ func (c *console) openState(ctx context.Context, cfg config.Config, log *slog.Lo
 
 func (h *house) newGateway() *gateway.Gateway {
 	return gateway.New(gateway.Config{
-		Store: h.db, Credentials: h.credentials, Engine: h.engine, Recorder: h.recorder, Log: h.log,
+		Store: h.db, Credentials: h.credentials, Limits: h.limits, Engine: h.engine, Recorder: h.recorder, Log: h.log,
 		PublicHost: h.cfg.PublicHost, MaxResponseBytes: h.cfg.MaxResponseBytes,
 		StatusOf: func(code host.Code) int { return server.Status(&host.Error{Code: code}) },
 	})

@@ -1,5 +1,5 @@
-// Package gateway tells the story of one request: route, authenticate, build
-// the payload, run the module, answer, record.
+// Package gateway tells the story of one request: route, authenticate, hold
+// against the limits, build the payload, run the module, answer, record.
 //
 // It owns that order, the snapshot of apps and credentials it reads, and the
 // recorder of invocations. It serves HTTP, tests and the command line alike,
@@ -16,6 +16,7 @@ import (
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/auth"
 	"github.com/posternhq/postern/host/engine"
+	"github.com/posternhq/postern/host/limit"
 	"github.com/posternhq/postern/host/payload"
 )
 
@@ -32,6 +33,7 @@ type Store interface {
 type Config struct {
 	Store       Store
 	Credentials *auth.Table
+	Limits      *limit.Limiter
 	Engine      *engine.Engine
 	Recorder    *Recorder
 	Log         *slog.Logger

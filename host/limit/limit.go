@@ -50,6 +50,7 @@ type Limiter struct {
 
 	stop    chan struct{}
 	stopped sync.WaitGroup
+	once    sync.Once // of Close
 }
 
 // New starts a limiter; Close ends it.
@@ -69,14 +70,17 @@ func New(c Config) *Limiter {
 }
 
 // Close writes the usage that is counted and gives back what is left of the
-// quotas' leases. Requests with a quota are refused from then on.
+// quotas' leases. Requests with a quota are refused from then on. A second call
+// does nothing.
 func (l *Limiter) Close() {
-	close(l.stop)
-	l.stopped.Wait()
-	l.usage.flush()
-	if lost := l.quotas.close(); lost > 0 {
-		l.Log.Error("requests leased from quotas could not be given back: they count as used", "count", lost)
-	}
+	l.once.Do(func() {
+		close(l.stop)
+		l.stopped.Wait()
+		l.usage.flush()
+		if lost := l.quotas.close(); lost > 0 {
+			l.Log.Error("requests leased from quotas could not be given back: they count as used", "count", lost)
+		}
+	})
 }
 
 // run keeps house.

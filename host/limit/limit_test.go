@@ -94,16 +94,8 @@ func (m *memory) ReturnQuota(_ context.Context, id, month string, n int64) error
 	return nil
 }
 
-// limiter can be closed by the test and by its end.
-type limiter struct {
-	*limit.Limiter
-	once sync.Once
-}
-
-func (l *limiter) Close() { l.once.Do(l.Limiter.Close) }
-
-func newLimiter(t testing.TB, store host.UsageStore, c *clock) *limiter {
-	l := &limiter{Limiter: limit.New(limit.Config{Store: store, Log: slog.New(slog.DiscardHandler), Now: c.Now})}
+func newLimiter(t testing.TB, store host.UsageStore, c *clock) *limit.Limiter {
+	l := limit.New(limit.Config{Store: store, Log: slog.New(slog.DiscardHandler), Now: c.Now})
 	t.Cleanup(l.Close)
 	return l
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/limit"
 	"pgregory.net/rapid"
 )
 
@@ -16,7 +17,7 @@ var errAway = errors.New("the database is away")
 
 // takeAll asks n times from several goroutines and returns how often it was
 // admitted. Any refusal must be that the quota is used up.
-func takeAll(t testing.TB, limiters []*limiter, quota, n int64) int64 {
+func takeAll(t testing.TB, limiters []*limit.Limiter, quota, n int64) int64 {
 	t.Helper()
 	var admitted, asked atomic.Int64
 	var all sync.WaitGroup
@@ -43,7 +44,7 @@ func TestTakeQuota_Exact(t *testing.T) {
 	for _, quota := range []int64{1, 7, 999, 2500, 12_345} {
 		store := newMemory()
 		l := newLimiter(t, store, newClock())
-		if n := takeAll(t, []*limiter{l}, quota, quota+500); n != quota {
+		if n := takeAll(t, []*limit.Limiter{l}, quota, quota+500); n != quota {
 			t.Errorf("%d of a quota of %d were admitted", n, quota)
 		}
 		if store.asked > 2100 {
@@ -58,7 +59,7 @@ func TestTakeQuota_Refusal(t *testing.T) {
 	t.Parallel()
 	store, c := newMemory(), newClock()
 	l := newLimiter(t, store, c)
-	takeAll(t, []*limiter{l}, 3, 3)
+	takeAll(t, []*limit.Limiter{l}, 3, 3)
 	for range 100 {
 		s, err := l.TakeQuota(context.Background(), "key", 3)
 		left := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC).Sub(c.Now())
@@ -73,7 +74,7 @@ func TestTakeQuota_Refusal(t *testing.T) {
 	if err := store.ReturnQuota(context.Background(), "key", "2026-11", 1); err != nil {
 		t.Fatal(err)
 	}
-	if n := takeAll(t, []*limiter{l}, 3, 2); n != 1 {
+	if n := takeAll(t, []*limit.Limiter{l}, 3, 2); n != 1 {
 		t.Errorf("%d were admitted after another host gave one back, want 1", n)
 	}
 }
@@ -85,7 +86,7 @@ func TestTakeQuota_Hosts(t *testing.T) {
 	const quota = 5_000
 	store := newMemory()
 	c := newClock()
-	hosts := []*limiter{newLimiter(t, store, c), newLimiter(t, store, c), newLimiter(t, store, c)}
+	hosts := []*limit.Limiter{newLimiter(t, store, c), newLimiter(t, store, c), newLimiter(t, store, c)}
 	n := takeAll(t, hosts, quota, quota*3/4)
 	if n != quota*3/4 {
 		t.Errorf("%d were admitted before the quota was used up", n)
@@ -108,11 +109,11 @@ func TestTakeQuota_Crash(t *testing.T) {
 		// Nothing of a host that is gone reaches the store.
 		cut := &cuttable{memory: store}
 		l := newLimiter(t, cut, newClock())
-		admitted += takeAll(t, []*limiter{l}, quota, 501)
+		admitted += takeAll(t, []*limit.Limiter{l}, quota, 501)
 		cut.gone.Store(true)
 	}
 	l := newLimiter(t, store, newClock())
-	admitted += takeAll(t, []*limiter{l}, quota, quota)
+	admitted += takeAll(t, []*limit.Limiter{l}, quota, quota)
 	if admitted > quota || admitted < quota-5*lease {
 		t.Errorf("%d of a quota of %d were admitted", admitted, quota)
 	}
@@ -139,7 +140,7 @@ func TestTakeQuota_Close(t *testing.T) {
 	t.Parallel()
 	store := newMemory()
 	l := newLimiter(t, store, newClock())
-	n := takeAll(t, []*limiter{l}, 1_000_000, 2_345)
+	n := takeAll(t, []*limit.Limiter{l}, 1_000_000, 2_345)
 	l.Close()
 	if taken := store.taken["key2026-11"]; n != 2_345 || taken != n {
 		t.Errorf("%d were admitted, %d count as used", n, taken)
@@ -157,7 +158,7 @@ func TestTakeQuota_Away(t *testing.T) {
 	l := newLimiter(t, store, newClock())
 	ctx := context.Background()
 	const quota = 10_000 // leases of 10
-	takeAll(t, []*limiter{l}, quota, 4)
+	takeAll(t, []*limit.Limiter{l}, quota, 4)
 	store.fail(errAway)
 	for i := range 10 {
 		_, err := l.TakeQuota(ctx, "key", quota)
