@@ -131,15 +131,15 @@ func checkWindows(r *rapid.T, l *host.RateLimit, admissions []time.Time) {
 func TestTake_Concurrent(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(t, newMemory(), newClock())
-	const callers, each = 8, 500
+	const callers, each = 8, 20_000
 	var admitted [callers]atomic.Int64
 	var all sync.WaitGroup
 	for worker := range callers * 2 {
 		caller := worker % callers
 		all.Go(func() {
 			rules := []limit.Rule{
-				rule(limit.Credential, string(rune('a'+caller)), host.RateLimit{Limit: 400, Window: "minute"}),
-				rule(limit.Endpoint, "e", host.RateLimit{Limit: 1, Window: "minute", Burst: 2500}),
+				rule(limit.Credential, string(rune('a'+caller)), host.RateLimit{Limit: 35_000, Window: "day"}),
+				rule(limit.Endpoint, "e", host.RateLimit{Limit: 1, Window: "day", Burst: 250_000}),
 			}
 			for range each {
 				if _, err := l.Take(rules); err == nil {
@@ -152,13 +152,13 @@ func TestTake_Concurrent(t *testing.T) {
 	sum := int64(0)
 	for i := range admitted {
 		n := admitted[i].Load()
-		if sum += n; n > 400 {
-			t.Errorf("caller %d was admitted %d times, the limit is 400", i, n)
+		if sum += n; n > 35_000 {
+			t.Errorf("caller %d was admitted %d times, the limit is 35000", i, n)
 		}
 	}
-	// 8 callers of 400 want 3200: the endpoint's limit decides.
-	if sum != 2500 {
-		t.Errorf("%d requests were admitted, want 2500", sum)
+	// The callers' limits come to 280,000: the endpoint's decides.
+	if sum != 250_000 {
+		t.Errorf("%d requests were admitted, want 250000", sum)
 	}
 }
 
@@ -192,6 +192,24 @@ func TestTake_Changed(t *testing.T) {
 	c.advance(time.Minute)
 	if s, ok := take(lowered); !ok {
 		t.Errorf("a minute after lowering it: %+v", s)
+	}
+}
+
+// TestTake_ClockBack sets the clock back: nothing comes back meanwhile, and
+// nothing more is taken.
+func TestTake_ClockBack(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	l := newLimiter(t, newMemory(), c)
+	rules := []limit.Rule{rule(limit.App, "a", host.RateLimit{Limit: 3, Window: "minute"})}
+	for i := range int64(3) {
+		if s, err := l.Take(rules); err != nil || s.Remaining != 2-i {
+			t.Fatalf("request %d: %+v, %v", i, s, err)
+		}
+		c.advance(-time.Hour)
+	}
+	if s, err := l.Take(rules); err == nil || s.Remaining != 0 {
+		t.Errorf("after the limit is used up: %+v, %v", s, err)
 	}
 }
 
