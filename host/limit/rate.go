@@ -66,6 +66,9 @@ func (s Standing) refuse(format string, args ...any) error {
 // them refuses. The standing is that of the rule with the fewest requests
 // left, or of the one that refuses the longest. Errors: CodeRateLimited.
 func (l *Limiter) Take(rules []Rule) (Standing, error) {
+	if len(rules) == 0 {
+		return Standing{}, nil
+	}
 	now := l.Now()
 	inner := compile(rules)
 	verdicts, admitted := l.rates.take(l.elapsed(now), inner[:len(rules)])
@@ -74,9 +77,6 @@ func (l *Limiter) Take(rules []Rule) (Standing, error) {
 		if verdicts[i].tighter(verdicts[tightest]) {
 			tightest = i
 		}
-	}
-	if len(rules) == 0 {
-		return Standing{}, nil
 	}
 	worst := rules[tightest]
 	s := standing(now, worst.Limit, verdicts[tightest])
