@@ -33,9 +33,7 @@ func TestRefresh_Credentials(t *testing.T) {
 	token.Name, token.KeyID = "deploy", signing.ID
 	check(t, b.db.CreateToken(ctx, token))
 	// The issuer's key is one of ours, which saves drawing another.
-	der, err := x509.MarshalPKIXPublicKey(signing.PublicKey)
-	check(t, err)
-	public := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	public := publicPEM(t, signing)
 	issuer := host.NewIssuer(b.app.ID)
 	issuer.Name, issuer.Issuer, issuer.PublicKey = "Partner", "https://issuer.example", &public
 	check(t, issuer.Validate())
@@ -103,4 +101,11 @@ func signed(t *testing.T, key *host.SigningKey, claims jwt.MapClaims) string {
 	text, err := token.SignedString(key.Private)
 	check(t, err)
 	return text
+}
+
+func publicPEM(t *testing.T, key *host.SigningKey) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(key.PublicKey)
+	check(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/gateway"
 	"github.com/posternhq/postern/host/limit"
@@ -337,5 +338,51 @@ func TestServe_QuotaHosts(t *testing.T) {
 	both.Wait()
 	if n := served.Load(); n > quota || n < quota-4 { // one may hold a lease when the other stops
 		t.Errorf("%d of a quota of %d were admitted", n, quota)
+	}
+}
+
+// TestServe_SubjectLimits counts the callers of an issuer each for itself, and
+// tokens like keys.
+func TestServe_SubjectLimits(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := setup(t, host.Production, production)
+	b.echo(func(e *host.Endpoint) { e.RequiresAuthentication = true })
+	org, err := b.db.Organization(ctx)
+	check(t, err)
+	signing := host.NewSigningKey()
+	_, err = b.db.AddSigningKey(ctx, signing, false)
+	check(t, err)
+	token := host.NewToken()
+	token.Name, token.KeyID, token.RateLimit = "deploy", signing.ID, &host.RateLimit{Limit: 2, Window: "day"}
+	check(t, b.db.CreateToken(ctx, token))
+	public := publicPEM(t, signing)
+	issuer := host.NewIssuer(b.app.ID)
+	issuer.Name, issuer.Issuer, issuer.PublicKey, issuer.RateLimit = "Partner", "https://issuer.example", &public, &host.RateLimit{Limit: 1, Window: "day"}
+	check(t, issuer.Validate())
+	check(t, b.db.CreateIssuer(ctx, issuer))
+	b.refresh()
+
+	issued := signed(t, signing, jwt.MapClaims{"iss": host.TokenIssuer(org.ID), "sub": token.ID, "jti": token.ID})
+	own := func(subject, id string) string {
+		return signed(t, signing, jwt.MapClaims{"iss": issuer.Issuer, "sub": subject, "jti": id, "exp": time.Now().Add(time.Hour).Unix()})
+	}
+	for i, test := range []struct {
+		credential string
+		code       host.Code
+	}{
+		{own("ada", "1"), ""}, {own("ada", "2"), host.CodeRateLimited},
+		{own("bob", "3"), ""}, {own("bob", "3"), host.CodeRateLimited},
+		{issued, ""}, {issued, ""}, {issued, host.CodeRateLimited},
+	} {
+		if _, err := b.Serve(ctx, request("1", "Authorization", "Bearer "+test.credential)); host.CodeOf(err) != test.code {
+			t.Errorf("request %d: %v, want code %q", i, err, test.code)
+		}
+	}
+	b.Limits.Close()
+	stored, err := b.db.Token(ctx, token.ID)
+	check(t, err)
+	if stored.UsageCount != 2 {
+		t.Errorf("the token counts %d uses, want 2", stored.UsageCount)
 	}
 }
