@@ -193,71 +193,75 @@ func TestTakeQuota_Hangs(t *testing.T) {
 	}
 }
 
+// month is what happens to a quota, for the model.
+type month struct {
+	store    *memory
+	limiter  *limit.Limiter
+	quota    int64
+	admitted int64 // this month
+	lost     int64 // to crashes
+}
+
+// take sends a request. Nobody is admitted when the quota of the month is used
+// up, and all are until then, but for what was lost and while the store is
+// away.
+func (m *month) take(r *rapid.T) (admitted bool) {
+	s, err := m.limiter.TakeQuota(context.Background(), "key", m.quota)
+	switch {
+	case err == nil:
+		if m.admitted++; m.admitted > m.quota {
+			r.Fatalf("admitted %d of %d", m.admitted, m.quota)
+		}
+	case host.CodeOf(err) == host.CodeUnavailable && m.store.failed != nil:
+	case host.CodeOf(err) != host.CodeRateLimited || s.Limit != m.quota || m.admitted+m.lost < m.quota:
+		r.Fatalf("%d of %d are admitted, %d lost: %v", m.admitted, m.quota, m.lost, err)
+	}
+	return err == nil
+}
+
 // TestTakeQuota_Model runs hosts that start, stop and crash through months,
-// changes of the quota and failures of the store. Nobody is admitted when the
-// quota of the month is used up, and while nothing crashes everybody is until
-// then.
+// changes of the quota and failures of the store.
 func TestTakeQuota_Model(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		store, c := newMemory(), newClock()
-		quota := rapid.Int64Range(1, 30_000).Draw(r, "quota")
-		cut := &cuttable{memory: store}
-		l := newLimiter(t, cut, c)
-		defer func() { l.Close() }()
-		admitted, lost := int64(0), int64(0) // this month
+		c := newClock()
+		m := &month{store: newMemory(), quota: rapid.Int64Range(1, 30_000).Draw(r, "quota")}
+		cut := &cuttable{memory: m.store}
+		m.limiter = newLimiter(t, cut, c)
+		defer func() { m.limiter.Close() }()
 		r.Repeat(map[string]func(*rapid.T){
 			"take": func(r *rapid.T) {
-				n := rapid.Int64Range(1, 2*max(1, quota/1000)+1).Draw(r, "requests")
-				for range n {
-					s, err := l.TakeQuota(context.Background(), "key", quota)
-					switch {
-					case err == nil:
-						if admitted++; admitted > quota {
-							r.Fatalf("admitted %d of %d", admitted, quota)
-						}
-					case host.CodeOf(err) == host.CodeUnavailable && store.failed != nil:
-						return
-					case host.CodeOf(err) != host.CodeRateLimited || s.Limit != quota || admitted+lost < quota:
-						r.Fatalf("%d of %d are admitted, %d lost: %v", admitted, quota, lost, err)
-					}
+				for range rapid.Int64Range(1, 2*max(1, m.quota/1000)+1).Draw(r, "requests") {
+					m.take(r)
 				}
 			},
 			"use up": func(r *rapid.T) {
-				for store.failed == nil {
-					if _, err := l.TakeQuota(context.Background(), "key", quota); err != nil {
-						break
-					}
-					admitted++
-				}
-				if admitted > quota || store.failed == nil && admitted+lost < quota {
-					r.Fatalf("%d of %d are admitted, %d lost", admitted, quota, lost)
+				for m.take(r) {
 				}
 			},
-			"raise": func(r *rapid.T) { quota += rapid.Int64Range(1, 10_000).Draw(r, "by") },
+			"raise": func(r *rapid.T) { m.quota += rapid.Int64Range(1, 10_000).Draw(r, "by") },
 			"lower": func(r *rapid.T) {
-				quota = max(1, admitted+lost, quota-rapid.Int64Range(1, 10_000).Draw(r, "by"))
+				m.quota = max(1, m.admitted+m.lost, m.quota-rapid.Int64Range(1, 10_000).Draw(r, "by"))
 			},
-			"next month": func(r *rapid.T) {
+			"next month": func(*rapid.T) {
 				c.advance(31 * 24 * time.Hour)
-				admitted, lost = 0, 0
+				m.admitted, m.lost = 0, 0
 			},
-			"restart": func(r *rapid.T) {
-				if store.failed != nil {
-					return
+			"restart": func(*rapid.T) {
+				if m.store.failed == nil { // else it is a crash
+					m.limiter.Close()
+					m.limiter = newLimiter(t, cut, c)
 				}
-				l.Close()
-				l = newLimiter(t, cut, c)
 			},
-			"crash": func(r *rapid.T) {
+			"crash": func(*rapid.T) {
 				cut.gone.Store(true)
-				lost = store.taken["key"+host.Month(c.Now())] - admitted
-				cut = &cuttable{memory: store}
-				l = newLimiter(t, cut, c)
+				m.lost = m.store.taken["key"+host.Month(c.Now())] - m.admitted
+				cut = &cuttable{memory: m.store}
+				m.limiter = newLimiter(t, cut, c)
 			},
-			"away": func(r *rapid.T) { store.fail(errAway) },
-			"back": func(r *rapid.T) { store.fail(nil) },
-			"wait": func(r *rapid.T) { c.advance(time.Second) },
+			"away": func(*rapid.T) { m.store.fail(errAway) },
+			"back": func(*rapid.T) { m.store.fail(nil) },
+			"wait": func(*rapid.T) { c.advance(time.Second) },
 		})
 	})
 }
