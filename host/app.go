@@ -73,6 +73,7 @@ type App struct {
 	WebhookEnabled        bool            `json:"webhook_enabled"`
 	WebhookUseQueryParams bool            `json:"webhook_use_query_params"`
 	AuthorizedDomains     []string        `json:"authorized_domains"`
+	RateLimit             *RateLimit      `json:"rate_limit" doc:"How often the app's endpoints may be called, all together; null for no bound"`
 
 	// Revision counts the changes of the app; it is the ETag, not a field.
 	Revision int64 `json:"-"`
@@ -157,6 +158,9 @@ func (a *App) Validate() error {
 	}
 	if !slices.Contains(Environments, a.Environment) {
 		return Errorf(CodeInvalid, "environment must be one of %s", strings.Join(Environments, ", "))
+	}
+	if err := a.RateLimit.Validate(); err != nil {
+		return err
 	}
 	return a.validateChannels()
 }

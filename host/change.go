@@ -6,6 +6,10 @@ import "context"
 const (
 	ChangedApp          = "app"
 	ChangedKey          = "key"
+	ChangedToken        = "token"
+	ChangedSigningKeys  = "signing_keys" // Change.ID is that of the key
+	ChangedIssuers      = "issuers"      // Change.ID is that of the app
+	ChangedKeyGroups    = "key_groups"   // Change.ID is that of the app
 	ChangedOrganization = "organization"
 )
 
@@ -13,7 +17,7 @@ const (
 // write appends one in its own transaction; Sequence rises in commit order.
 type Change struct {
 	Sequence int64
-	Kind     string // ChangedApp, ChangedKey or ChangedOrganization
+	Kind     string // ChangedApp and so on
 	ID       string
 }
 

@@ -9,7 +9,12 @@ import (
 // keys, the organization API key, members' keys, and an app's key and secret.
 var CredentialPrefixes = []string{KeyPrefix, OrganizationKeyPrefix, "pat_", "ak_", "as_"}
 
-// IsIssued reports whether s begins like a credential Postern issues.
+// IsIssued reports whether s begins like a credential Postern issues, or is a
+// JWT that claims to be a token issued here.
 func IsIssued(s string) bool {
-	return slices.ContainsFunc(CredentialPrefixes, func(p string) bool { return strings.HasPrefix(s, p) })
+	if slices.ContainsFunc(CredentialPrefixes, func(p string) bool { return strings.HasPrefix(s, p) }) {
+		return true
+	}
+	issuer, _ := JWTIssuer(s)
+	return strings.HasPrefix(issuer, TokenIssuerPrefix)
 }

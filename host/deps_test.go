@@ -22,11 +22,14 @@ var allowed = map[string][]string{
 	"host/seal":            {},
 	"host/store":           {"migrations"},
 	"host/auth":            {},
+	"host/outbound":        {},
+	"host/jwks":            {},
 	"host/route":           {},
 	"host/payload":         {"schemas"},
 	"host/instrument":      {},
 	"host/engine":          {"host/instrument"},
-	"host/gateway":         {"host/auth", "host/route", "host/payload", "host/engine"},
+	"host/limit":           {},
+	"host/gateway":         {"host/auth", "host/limit", "host/route", "host/payload", "host/engine"},
 	"host/admin":           {"host/auth", "host/instrument"},
 	"host/admin/client":    {},
 	"host/server":          {"host/gateway", "host/admin"},
@@ -51,6 +54,8 @@ var keepers = map[string][]string{
 	"github.com/pressly/goose":              {"host/store"},
 	"github.com/spf13/cobra":                {"host/cli"},
 	"github.com/santhosh-tekuri/jsonschema": {"host/payload"},
+	"github.com/golang-jwt/jwt":             {"host/auth"},
+	"code.dny.dev/ssrf":                     {"host/outbound"},
 }
 
 // TestImports holds every package against the map. Test files are free to

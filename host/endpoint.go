@@ -40,7 +40,7 @@ type Endpoint struct {
 	KeyGroups              []string          `json:"key_groups" doc:"Groups whose credentials may call; empty admits every valid credential"`
 	AllowedIPs             []string          `json:"allowed_ips" doc:"Addresses and CIDR ranges that may call; empty admits all"`
 	RequiredVariables      map[string]string `json:"required_variables" doc:"Variables a credential must carry, matched exactly"`
-	RateLimit              json.RawMessage   `json:"rate_limit" doc:"null: rate limits are not available in this version"`
+	RateLimit              *RateLimit        `json:"rate_limit" doc:"How often the endpoint may be called by all together; null for no bound"`
 	TimeoutMS              int               `json:"timeout_ms"`
 	MemoryMB               int               `json:"memory_mb"`
 	MaxBodyBytes           int64             `json:"max_body_bytes"`
@@ -121,10 +121,11 @@ func (e *Endpoint) validateLimits() error {
 }
 
 func (e *Endpoint) validatePolicy() error {
-	for _, s := range e.AllowedIPs {
-		if _, err := ParseIPRange(s); err != nil {
-			return Errorf(CodeInvalid, "allowed_ips must hold IP addresses or CIDR ranges, not %q", s)
-		}
+	if err := validateIPs(e.AllowedIPs); err != nil {
+		return err
+	}
+	if err := e.RateLimit.Validate(); err != nil {
+		return err
 	}
 	for _, g := range e.KeyGroups {
 		if g == "" || len(g) > 100 {

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"hash/crc32"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // KeyPrefix starts every key, the credential for endpoints.
@@ -32,19 +30,22 @@ const (
 // Key is a credential for endpoints. Its secret is shown once; only the hash
 // is kept.
 type Key struct {
-	ID          string            `json:"id"`
-	Name        string            `json:"name"`
-	Prefix      string            `json:"prefix" doc:"First characters of the key, to recognise it by"`
-	Environment *string           `json:"environment" doc:"The one environment the key opens; null opens all"`
-	Enabled     bool              `json:"enabled"`
-	ExpiresAt   Time              `json:"expires_at"`
-	AllowedIPs  []string          `json:"allowed_ips"`
-	Variables   map[string]string `json:"variables"`
-	CreatedAt   Time              `json:"created_at"`
-	UpdatedAt   Time              `json:"updated_at"`
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Prefix    string `json:"prefix" doc:"First characters of the key, to recognise it by"`
+	Enabled   bool   `json:"enabled"`
+	ExpiresAt Time   `json:"expires_at"`
+	Access
+	Quota *int64 `json:"quota" doc:"Requests per calendar month (UTC); null for no bound"`
+	// PreviousExpiresAt ends the grace of the secret before the last rotation.
+	PreviousExpiresAt Time `json:"previous_expires_at" doc:"Until then the secret before the last rotation works as well; null for none"`
+	Usage
+	CreatedAt Time `json:"created_at"`
+	UpdatedAt Time `json:"updated_at"`
 
-	Hash     Hash  `json:"-"`
-	Revision int64 `json:"-"`
+	Hash         Hash  `json:"-"`
+	PreviousHash Hash  `json:"-"` // zero for none
+	Revision     int64 `json:"-"`
 }
 
 // KeyStore keeps keys. Errors: CodeNotFound with the text "Key not found".
@@ -66,9 +67,27 @@ func NewKey(name string) (*Key, string) {
 	now := Now()
 	return &Key{
 		ID: NewID(), Name: name, Prefix: secret[:len(KeyPrefix)+6], Enabled: true,
-		AllowedIPs: []string{}, Variables: map[string]string{},
+		Access:    Access{AllowedIPs: []string{}, Variables: map[string]string{}},
 		CreatedAt: now, UpdatedAt: now, Hash: HashSecret(secret),
 	}, secret
+}
+
+// Bounds of the grace that a rotation leaves the old secret.
+const (
+	DefaultGrace = 24 * time.Hour
+	MaxGrace     = 30 * 24 * time.Hour
+)
+
+// Rotate gives the key a new secret and returns it. The old one works for the
+// grace, if that is above 0; one that an earlier rotation left ends at once.
+func (k *Key) Rotate(grace time.Duration) (secret string) {
+	k.PreviousHash, k.PreviousExpiresAt = Hash{}, Time{}
+	if grace > 0 {
+		k.PreviousHash, k.PreviousExpiresAt = k.Hash, At(time.Now().Add(grace))
+	}
+	secret = newKeySecret()
+	k.Hash, k.Prefix = HashSecret(secret), secret[:len(KeyPrefix)+6]
+	return secret
 }
 
 // Status is KeyActive, KeyDisabled or KeyExpired at the instant now.
@@ -85,30 +104,17 @@ func (k *Key) Status(now Time) string {
 // Validate checks the writable fields. The error is a CodeInvalid that names
 // the field and its rule.
 func (k *Key) Validate() error {
-	if n := utf8.RuneCountInString(k.Name); n < 1 || n > 100 || strings.TrimSpace(k.Name) == "" {
-		return Errorf(CodeInvalid, "name is required and must be 1-100 characters")
+	if err := validateName(k.Name); err != nil {
+		return err
 	}
-	if k.Environment != nil && !slices.Contains(Environments, *k.Environment) {
-		return Errorf(CodeInvalid, "environment must be one of %s, or null for all", strings.Join(Environments, ", "))
+	if k.Quota != nil && (*k.Quota < 1 || *k.Quota > MaxQuota) {
+		return Errorf(CodeInvalid, "quota must be between 1 and %d, or null for none", int64(MaxQuota))
 	}
-	if len(k.AllowedIPs) > 1000 || len(k.Variables) > 100 {
-		return Errorf(CodeInvalid, "a key has at most 1000 allowed_ips and 100 variables")
-	}
-	for _, s := range k.AllowedIPs {
-		if _, err := ParseIPRange(s); err != nil {
-			return Errorf(CodeInvalid, "allowed_ips must hold IP addresses or CIDR ranges, not %q", s)
-		}
-	}
-	for name, value := range k.Variables {
-		if name == "" || len(name) > 100 || len(value) > 1000 {
-			return Errorf(CodeInvalid, "variables must have names of 1-100 characters and values of at most 1000")
-		}
-	}
-	return nil
+	return k.Access.Validate()
 }
 
-// ParseExpiry reads the expiry of a key: an RFC 3339 instant, or a date, which
-// the key works through and is refused from the next midnight UTC.
+// ParseExpiry reads the expiry of a credential: an RFC 3339 instant, or a date, which
+// it works through and is refused from the next midnight UTC.
 func ParseExpiry(s string) (Time, error) {
 	if day, err := time.Parse(time.DateOnly, s); err == nil {
 		return At(day.AddDate(0, 0, 1)), nil
@@ -135,19 +141,33 @@ func newKeySecret() string {
 			}
 		}
 	}
-	return string(b) + keySum(string(b))
+	sum := keySum(string(b))
+	return string(append(b, sum[:]...))
 }
 
-// keySum is the CRC-32 of the key so far, in base 62, padded with zeros.
-func keySum(body string) string {
-	sum := crc32.ChecksumIEEE([]byte(body))
-	var out [keyChecksum]byte
+// keySum is the CRC-32 (IEEE) of the key so far, in base 62, padded with
+// zeros. It is computed here because every request needs it, and the library
+// takes only bytes: copying them would cost as much again.
+func keySum(body string) (out [keyChecksum]byte) {
+	sum := ^uint32(0)
+	for i := range len(body) {
+		sum = crc32.IEEETable[byte(sum)^body[i]] ^ sum>>8
+	}
+	sum = ^sum
 	for i := keyChecksum - 1; i >= 0; i-- {
 		out[i] = base62[sum%62]
 		sum /= 62
 	}
-	return string(out[:])
+	return out
 }
+
+// inBase62 tells the digits of base 62.
+var inBase62 = func() (set [256]bool) {
+	for _, c := range []byte(base62) {
+		set[c] = true
+	}
+	return set
+}()
 
 // ValidKeySecret reports whether s has the form of a key and its checksum is
 // right, so that a mistyped key is refused without a look-up.
@@ -156,5 +176,11 @@ func ValidKeySecret(s string) bool {
 		return false
 	}
 	body := s[:keyLength-keyChecksum]
-	return strings.Trim(body[len(KeyPrefix):], base62) == "" && keySum(body) == s[keyLength-keyChecksum:]
+	for i := len(KeyPrefix); i < len(body); i++ {
+		if !inBase62[body[i]] {
+			return false
+		}
+	}
+	sum := keySum(body)
+	return string(sum[:]) == s[keyLength-keyChecksum:]
 }

@@ -21,8 +21,12 @@ type Request struct {
 	// Protocol is the HTTP version: "1.1" or "1.0".
 	Protocol string
 	Header   []Header
-	// Remote is the address of the socket's peer.
-	Remote netip.Addr
+	// Remote is the address of the socket's peer; Client is that of the
+	// client, which differs if Remote is a trusted proxy.
+	Remote, Client netip.Addr
+	// ForwardedFor is the list of addresses, the client first, that trusted
+	// proxies vouch for; "" if the client came directly.
+	ForwardedFor string
 	// Body streams the body; nil if there is none. ContentLength is its
 	// size as announced, -1 if it is chunked.
 	Body          io.Reader
@@ -91,7 +95,14 @@ type Caller struct {
 	Variables   map[string]string `json:"variables"`
 	Claims      map[string]any    `json:"claims"`
 	Environment string            `json:"-"` // "" opens all
+	RateLimit   *RateLimit        `json:"-"` // of the credential
+	Quota       *int64            `json:"-"` // requests per month
 }
 
-// CallerKey is the Kind of a caller with an "ask_" key.
-const CallerKey = "key"
+// Kinds of a caller: with an "ask_" key, with a token issued here, and with a
+// JWT of an issuer that the app registered.
+const (
+	CallerKey   = "key"
+	CallerToken = "token"
+	CallerJWT   = "jwt"
+)

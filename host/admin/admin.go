@@ -1,8 +1,9 @@
 // Package admin is the management API: apps, modules, endpoints, releases,
-// keys, invocations and the organization over REST.
+// credentials, invocations and the organization over REST.
 //
-// It owns the routes below /v1, their request and answer shapes, and the
-// OpenAPI document made from them. It decodes, asks the domain, stores through
+// It owns the routes below /v1, the public list of the keys that verify
+// tokens, their request and answer shapes, and the OpenAPI document made from
+// them. It decodes, asks the domain, stores through
 // the host interfaces and has the change put into force before it answers. It
 // must not know SQL, how modules run or how requests are routed: those reach
 // it as functions of Config.
@@ -30,6 +31,10 @@ type Store interface {
 	host.ModuleStore
 	host.ReleaseStore
 	host.KeyStore
+	host.TokenStore
+	host.SigningKeyStore
+	host.IssuerStore
+	host.KeyGroupStore
 }
 
 // Config is what the management API needs of the rest of the house.
@@ -63,6 +68,7 @@ type Config struct {
 type API struct {
 	Config
 	huma huma.API
+	jwks jwksCache
 }
 
 // New returns an API that is not mounted yet.
@@ -72,12 +78,17 @@ func New(c Config) *API { return &API{Config: c} }
 // answers the errors they return.
 func (a *API) Mount(app *fiber.App) {
 	app.Use("/v1", a.authenticate, assumeJSON, collectError)
+	app.Use("/.well-known", collectError)
 	a.huma = humafiber.New(app, describe())
 	a.appRoutes()
 	a.moduleRoutes()
 	a.endpointRoutes()
 	a.releaseRoutes()
 	a.keyRoutes()
+	a.tokenRoutes()
+	a.signingKeyRoutes()
+	a.groupRoutes()
+	a.issuerRoutes()
 	a.invocationRoutes()
 	a.organizationRoutes()
 }
@@ -97,7 +108,7 @@ func describe() huma.Config {
 			}},
 			Info: &huma.Info{
 				Title: "Postern management API", Version: "1",
-				Description: "Apps, modules, endpoints, releases, keys and invocations of a Postern host.",
+				Description: "Apps, modules, endpoints, releases, credentials and invocations of a Postern host.",
 				License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Components: &huma.Components{

@@ -3,6 +3,8 @@ package admin_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -17,6 +19,7 @@ import (
 	"github.com/posternhq/postern/host/auth"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
+	"github.com/posternhq/postern/host/limit"
 	"github.com/posternhq/postern/host/payload"
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/server"
@@ -47,13 +50,16 @@ func setup(t *testing.T) *bundle {
 	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 4, Queue: 4, Log: log})
 	check(t, err)
 	recorder := gateway.NewRecorder(db, log)
+	limits := limit.New(limit.Config{Store: db, Log: log})
 	key := host.NewOrganizationKey()
 	_, err = db.CreateOrganization(ctx, &host.Organization{
 		ID: host.NewID(), Name: "Test", APIKeyEnabled: true, KeyHash: host.HashSecret(key), CreatedAt: host.Now(), UpdatedAt: host.Now(),
 	})
 	check(t, err)
+	_, err = db.AddSigningKey(ctx, host.NewSigningKey(), true)
+	check(t, err)
 	g := gateway.New(gateway.Config{
-		Store: db, Credentials: auth.NewTable(), Engine: e, Recorder: recorder, Log: log,
+		Store: db, Credentials: auth.NewTable(nil), Limits: limits, Engine: e, Recorder: recorder, Log: log,
 		PublicHost: "localhost", MaxResponseBytes: 1 << 20, StatusOf: func(host.Code) int { return 0 },
 	})
 	check(t, g.Refresh(ctx))
@@ -77,6 +83,7 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(func() {
 		check(t, front.Shutdown(ctx))
 		check(t, <-served)
+		limits.Close()
 		recorder.Close()
 		check(t, e.Close(ctx))
 		check(t, db.Close())
@@ -175,4 +182,24 @@ func (b *bundle) upload(app, name, guest string) answer {
 	wasm, err := os.ReadFile("../engine/testdata/" + guest + ".wasm")
 	check(b.t, err)
 	return b.do("POST", app+"/modules?name="+name, string(wasm), "Content-Type", "application/wasm")
+}
+
+// decodePart returns a part of a JWT as JSON with its names in order.
+func decodePart(t *testing.T, part string) string {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	check(t, err)
+	var claims map[string]json.RawMessage
+	check(t, json.Unmarshal(raw, &claims))
+	sorted, err := json.Marshal(claims)
+	check(t, err)
+	return string(sorted)
+}
+
+// verify checks the signature of a JWT.
+func verify(t *testing.T, key ed25519.PublicKey, parts []string) bool {
+	t.Helper()
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	check(t, err)
+	return ed25519.Verify(key, []byte(parts[0]+"."+parts[1]), signature)
 }

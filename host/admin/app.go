@@ -29,6 +29,7 @@ type appBody struct {
 	WebhookUseQueryParams field[bool]            `json:"webhook_use_query_params,omitempty"`
 	WebhookURL            field[string]          `json:"webhook_url,omitempty"`
 	ContextInfo           field[string]          `json:"context_info,omitempty"`
+	RateLimit             limitField             `json:"rate_limit,omitempty"`
 }
 
 // Clients of the systems we stay compatible with send whole apps back, with
@@ -51,6 +52,7 @@ func (b *appBody) apply(app *host.App) error {
 	b.WebsiteURL.toNullable(&app.WebsiteURL)
 	b.WebhookURL.toNullable(&app.WebhookURL)
 	b.ContextInfo.toNullable(&app.ContextInfo)
+	b.RateLimit.to(&app.RateLimit)
 	clearable(b.EngagementCredentials, &app.EngagementCredentials)
 	clearable(b.EmailCredentials, &app.EmailCredentials)
 	for _, err := range []error{

@@ -113,7 +113,12 @@ func decode(data []byte, dst any) error {
 		return err
 	}
 	_, ignore := dst.(lenient)
-	return fill(object, reflect.ValueOf(dst).Elem(), "", ignore)
+	body := reflect.ValueOf(dst).Elem()
+	if body.Kind() == reflect.Pointer { // a body that may be absent, and is not
+		body.Set(reflect.New(body.Type().Elem()))
+		body = body.Elem()
+	}
+	return fill(object, body, "", ignore)
 }
 
 // decodeObject reads exactly one JSON object.

@@ -21,7 +21,7 @@ type EndpointBody struct {
 	KeyGroups              field[[]string]          `json:"key_groups,omitempty"`
 	AllowedIPs             field[[]string]          `json:"allowed_ips,omitempty"`
 	RequiredVariables      field[map[string]string] `json:"required_variables,omitempty"`
-	RateLimit              field[json.RawMessage]   `json:"rate_limit,omitempty" doc:"null: rate limits are not available in this version"`
+	RateLimit              limitField               `json:"rate_limit,omitempty"`
 	TimeoutMS              field[int]               `json:"timeout_ms,omitempty"`
 	MemoryMB               field[int]               `json:"memory_mb,omitempty"`
 	MaxBodyBytes           field[int64]             `json:"max_body_bytes,omitempty"`
@@ -49,6 +49,7 @@ func (b *EndpointBody) apply(e *host.Endpoint) error {
 	reset(b.Input, &e.Input, fresh.Input)
 	reset(b.Atomic, &e.Atomic, fresh.Atomic)
 	reset(b.Enabled, &e.Enabled, fresh.Enabled)
+	b.RateLimit.to(&e.RateLimit)
 	clearable(b.RequestSchema, &e.RequestSchema)
 	clearable(b.ResponseSchema, &e.ResponseSchema)
 	for _, err := range []error{
@@ -61,9 +62,6 @@ func (b *EndpointBody) apply(e *host.Endpoint) error {
 		}
 	}
 	e.Method = strings.ToUpper(e.Method)
-	if b.RateLimit.set && !b.RateLimit.null {
-		return host.Errorf(host.CodeInvalid, "rate_limit is not available in this version, so it must be null or absent")
-	}
 	return nil
 }
 
@@ -150,6 +148,7 @@ type endpointOutput struct {
 		Success  bool           `json:"success"`
 		Endpoint *host.Endpoint `json:"endpoint"`
 		Release  *madeRelease   `json:"release,omitempty" doc:"The release that the change made"`
+		Warnings []string       `json:"warnings,omitempty" doc:"What is allowed, but hardly meant"`
 	}
 }
 
@@ -157,9 +156,9 @@ type madeRelease struct {
 	Number int `json:"number"`
 }
 
-func newEndpointOutput(e *host.Endpoint, r *host.Release) *endpointOutput {
+func newEndpointOutput(e *host.Endpoint, r *host.Release, warnings ...string) *endpointOutput {
 	out := &endpointOutput{ETag: etag(e.Revision)}
-	out.Body.Success, out.Body.Endpoint = true, e
+	out.Body.Success, out.Body.Endpoint, out.Body.Warnings = true, e, warnings
 	if r != nil {
 		out.Body.Release = &madeRelease{r.Number}
 	}
@@ -196,6 +195,10 @@ func (a *API) createEndpoint(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	warnings, err := a.missingGroups(ctx, app.ID, in.Body.KeyGroups.value)
+	if err != nil {
+		return nil, err
+	}
 	e := host.NewEndpoint()
 	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
 		if err := a.fillEndpoint(d, e, &in.Body); err != nil {
@@ -209,7 +212,7 @@ func (a *API) createEndpoint(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return newEndpointOutput(e, release), a.live(ctx)
+	return newEndpointOutput(e, release, warnings...), a.live(ctx)
 }
 
 // fillEndpoint writes a body to an endpoint and settles it. A new endpoint
@@ -252,10 +255,9 @@ func (a *API) listEndpoints(ctx context.Context, in *struct {
 	all := slices.Clone(release.Endpoints)
 	slices.SortStableFunc(all, func(x, y host.Endpoint) int { return strings.Compare(y.ID, x.ID) })
 	page := in.page()
-	from := min(page.Offset, len(all))
-	shown := all[from:min(from+page.Limit, len(all))]
+	shown := cut(all, page)
 	out := &endpointsOutput{}
-	out.Body.Success, out.Body.Endpoints = true, orEmpty(shown)
+	out.Body.Success, out.Body.Endpoints = true, shown
 	out.Body.Pagination = paginate(page, len(shown), len(all))
 	return out, nil
 }
@@ -284,6 +286,10 @@ func (a *API) updateEndpoint(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	warnings, err := a.missingGroups(ctx, app.ID, in.Body.KeyGroups.value)
+	if err != nil {
+		return nil, err
+	}
 	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
 		i := find(d.Endpoints, in.Endpoint)
 		if i < 0 {
@@ -303,7 +309,7 @@ func (a *API) updateEndpoint(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return newEndpointOutput(release.Endpoint(in.Endpoint), release), a.live(ctx)
+	return newEndpointOutput(release.Endpoint(in.Endpoint), release, warnings...), a.live(ctx)
 }
 
 func find(endpoints []host.Endpoint, id string) int {

@@ -205,7 +205,7 @@ func TestEndpoints_Refused(t *testing.T) {
 		{with(`"function":"nothing"`), 400, "does not export"},
 		{with(`"function":"memory"`), 400, "does not export a function"},
 		{with(`"requires_authentification":true`), 400, "requires_authentification is not a known field"},
-		{with(`"rate_limit":{"requests":1}`), 400, "rate_limit is not available"},
+		{with(`"rate_limit":{"requests":1}`), 400, "rate_limit.requests is not a known field"},
 		{with(`"timeout_ms":"5"`), 400, "timeout_ms must be a whole number"},
 		{with(`"timeout_ms":60001`), 400, "timeout_ms must be between"},
 		{with(`"request_schema":{"type":"nonsense"}`), 400, "request_schema"},

@@ -2,38 +2,28 @@ package admin
 
 import (
 	"context"
+	"time"
 
 	"github.com/posternhq/postern/host"
 )
 
 // keyBody is what a client may write of a key.
 type keyBody struct {
-	Name        field[string]            `json:"name,omitempty"`
-	Environment field[string]            `json:"environment,omitempty" doc:"The one environment the key opens; null opens all"`
-	Enabled     field[bool]              `json:"enabled,omitempty"`
-	ExpiresAt   field[string]            `json:"expires_at,omitempty" doc:"A date, which the key works through, or an RFC 3339 instant"`
-	AllowedIPs  field[[]string]          `json:"allowed_ips,omitempty"`
-	Variables   field[map[string]string] `json:"variables,omitempty"`
+	Name      field[string] `json:"name,omitempty"`
+	Enabled   field[bool]   `json:"enabled,omitempty"`
+	ExpiresAt field[string] `json:"expires_at,omitempty" doc:"A date, which the key works through, or an RFC 3339 instant"`
+	Quota     field[int64]  `json:"quota,omitempty" doc:"Requests per calendar month (UTC); null for no bound"`
+	AccessBody
 }
 
 // apply writes the fields that were sent to key and validates it.
 func (b *keyBody) apply(key *host.Key) error {
-	b.Environment.toNullable(&key.Environment)
-	if b.ExpiresAt.set {
-		key.ExpiresAt = host.Time{}
-		if !b.ExpiresAt.null {
-			at, err := host.ParseExpiry(b.ExpiresAt.value)
-			if err != nil {
-				return err
-			}
-			key.ExpiresAt = at
-		}
-	}
+	b.Quota.toNullable(&key.Quota)
 	for _, err := range []error{
 		b.Name.to("name", &key.Name),
 		b.Enabled.to("enabled", &key.Enabled),
-		b.AllowedIPs.to("allowed_ips", &key.AllowedIPs),
-		b.Variables.to("variables", &key.Variables),
+		expiry(b.ExpiresAt, &key.ExpiresAt),
+		b.AccessBody.apply(&key.Access),
 	} {
 		if err != nil {
 			return err
@@ -43,7 +33,7 @@ func (b *keyBody) apply(key *host.Key) error {
 }
 
 // shownKey is a key as answers show it. Secret is there only once, in the
-// answer to its creation.
+// answer to its creation or rotation.
 type shownKey struct {
 	*host.Key
 	Status string `json:"status" doc:"active, disabled or expired"`
@@ -87,6 +77,7 @@ func (a *API) keyRoutes() {
 	register(a, operation{id: "list-keys", method: get, path: "/v1/keys", summary: "List keys", tag: "keys"}, a.listKeys)
 	register(a, operation{id: "get-key", method: get, path: "/v1/keys/{key}", summary: "Show a key", tag: "keys"}, a.getKey)
 	register(a, operation{id: "update-key", method: patch, path: "/v1/keys/{key}", summary: "Change a key", tag: "keys"}, a.updateKey)
+	register(a, operation{id: "rotate-key", method: post, path: "/v1/keys/{key}/rotate", summary: "Give a key a new secret, shown once; the old one works for a grace period", tag: "keys"}, a.rotateKey)
 	register(a, operation{id: "delete-key", method: remove, path: "/v1/keys/{key}", summary: "Delete a key at once", tag: "keys"}, a.deleteKey)
 }
 
@@ -146,4 +137,44 @@ func (a *API) deleteKey(ctx context.Context, in *KeyPath) (*deleted, error) {
 		return nil, err
 	}
 	return newDeleted("Key deleted successfully"), a.live(ctx)
+}
+
+// rotateBody says how long the old secret goes on to work.
+type rotateBody struct {
+	GraceSeconds field[int64] `json:"grace_seconds,omitempty" doc:"How long the old secret works, at most 30 days; 0 ends it at once, 24 hours unless given"`
+}
+
+func (b *rotateBody) grace() (time.Duration, error) {
+	if b == nil || !b.GraceSeconds.set || b.GraceSeconds.null {
+		return host.DefaultGrace, nil
+	}
+	seconds, most := b.GraceSeconds.value, int64(host.MaxGrace/time.Second)
+	if seconds < 0 || seconds > most {
+		return 0, host.Errorf(host.CodeInvalid, "grace_seconds must be between 0 and %d", most)
+	}
+	return time.Duration(seconds) * time.Second, nil
+}
+
+func (a *API) rotateKey(ctx context.Context, in *struct {
+	KeyPath
+	IfMatch string `header:"If-Match"`
+	Body    *rotateBody
+}) (*keyOutput, error) {
+	grace, err := in.Body.grace()
+	if err != nil {
+		return nil, err
+	}
+	var secret string
+	key, err := a.Store.UpdateKey(ctx, in.Key, func(key *host.Key) error {
+		if err := matchRevision(in.IfMatch, key.Revision); err != nil {
+			return err
+		}
+		secret = key.Rotate(grace)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.soon(ctx)
+	return newKeyOutput(key, secret), nil
 }

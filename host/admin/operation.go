@@ -19,6 +19,7 @@ type operation struct {
 	id, method, path, summary, tag string
 	status                         int // of success; 200 if 0
 	maxBody                        int64
+	public                         bool // whether it takes no credential
 }
 
 // register adds a route with a typed handler. The handler's error goes to the
@@ -27,15 +28,18 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 	if op.status == 0 {
 		op.status = http.StatusOK
 	}
-	huma.Register(a.huma, huma.Operation{
+	described := huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
 		DefaultStatus: op.status, MaxBodyBytes: op.maxBody,
 		// Bodies are checked by decode and by the domain, whose sentences
 		// are part of the contract.
 		SkipValidateBody: true,
-		Errors:           []int{http.StatusBadRequest, http.StatusUnauthorized},
-		Security:         []map[string][]string{{"organizationKey": {}}},
-	}, func(ctx context.Context, in *I) (*O, error) {
+	}
+	if !op.public {
+		described.Errors = []int{http.StatusBadRequest, http.StatusUnauthorized}
+		described.Security = []map[string][]string{{"organizationKey": {}}}
+	}
+	huma.Register(a.huma, described, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {
 			return nil, &carrier{err: err}
@@ -164,6 +168,12 @@ type pagination struct {
 	Offset  int  `json:"offset"`
 	Total   int  `json:"total"`
 	HasMore bool `json:"has_more"`
+}
+
+// cut returns the page of a list that is at hand as a whole.
+func cut[T any](all []T, page host.Page) []T {
+	from := min(page.Offset, len(all))
+	return orEmpty(all[from:min(from+page.Limit, len(all))])
 }
 
 func paginate(p host.Page, shown, total int) pagination {

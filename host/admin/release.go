@@ -51,8 +51,9 @@ func (b *releaseBody) check() error {
 type releaseOutput struct {
 	ETag string `header:"ETag"`
 	Body struct {
-		Success bool          `json:"success"`
-		Release *host.Release `json:"release"`
+		Success  bool          `json:"success"`
+		Release  *host.Release `json:"release"`
+		Warnings []string      `json:"warnings,omitempty" doc:"What is allowed, but hardly meant"`
 	}
 }
 
@@ -109,6 +110,14 @@ func (a *API) makeRelease(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	var groups []string
+	for _, e := range in.Body.Endpoints.value {
+		groups = append(groups, e.KeyGroups.value...)
+	}
+	warnings, err := a.missingGroups(ctx, app.ID, groups)
+	if err != nil {
+		return nil, err
+	}
 	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
 		if err := matchRevision(in.IfMatch, d.App.ActiveRelease); err != nil {
 			return err
@@ -119,7 +128,9 @@ func (a *API) makeRelease(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return newReleaseOutput(release), a.live(ctx)
+	out := newReleaseOutput(release)
+	out.Body.Warnings = warnings
+	return out, a.live(ctx)
 }
 
 // desire replaces the endpoints of a draft by the desired ones. Each goes on

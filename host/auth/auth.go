@@ -1,38 +1,55 @@
 // Package auth decides who may call: it turns the credential of a request into
 // a host.Caller, or refuses, by the policy of the endpoint.
 //
-// It owns the in-memory table of credentials and the rules of admission. It
-// must not know HTTP servers, SQL or modules: it reads host.Request and never
-// waits for anything.
+// It owns the in-memory table of credentials, the verification of JWTs and the
+// rules of admission. It must not know HTTP servers, SQL or modules: it reads
+// host.Request and answers from memory. The one thing it may wait for is a
+// KeySource that meets a key it has not seen.
 package auth
 
 import (
+	"context"
+	"crypto"
 	"crypto/subtle"
 	"sync"
 
 	"github.com/posternhq/postern/host"
 )
 
+// KeySource has the public keys that issuers publish.
+type KeySource interface {
+	// Key returns the key with the id kid, or the only one for "", in the
+	// set at url; it is for signatures of the algorithm alg. A known key is
+	// answered from memory; for another it may ask the issuer, for a bounded
+	// time and not often. Errors: CodeUnavailable if nothing is known of the
+	// set because it cannot be had; any other means that there is no such key.
+	Key(ctx context.Context, url, kid, alg string) (crypto.PublicKey, error)
+}
+
 // Table holds every credential in memory. A change is in force for all
 // requests as soon as the method that makes it returns. It is safe for
 // concurrent use.
 type Table struct {
+	source KeySource
+	cache  cache
+
 	mu           sync.RWMutex
 	organization host.Organization
-	byHash       map[host.Hash]*credential
-	byID         map[string]*credential
+	keys         map[host.Hash]*key
+	keyIDs       map[string]*key
+	tokens       map[string]*token
+	signing      *signing
+	apps         map[string]*app
 }
 
-// credential is a key in the form that admission needs.
-type credential struct {
-	key    host.Key
-	ranges Ranges
-	caller host.Caller
-}
-
-// NewTable returns a table that admits nobody.
-func NewTable() *Table {
-	return &Table{byHash: map[host.Hash]*credential{}, byID: map[string]*credential{}}
+// NewTable returns a table that admits nobody. Without a source, issuers that
+// publish their keys at a URL cannot be verified.
+func NewTable(source KeySource) *Table {
+	return &Table{
+		source: source, cache: newCache(),
+		keys: map[host.Hash]*key{}, keyIDs: map[string]*key{}, tokens: map[string]*token{},
+		signing: &signing{}, apps: map[string]*app{},
+	}
 }
 
 // SetOrganization replaces what is known of the organization and its API key.
@@ -40,66 +57,150 @@ func (t *Table) SetOrganization(org *host.Organization) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.organization = *org
+	if issuer := host.TokenIssuer(org.ID); t.signing.issuer != issuer {
+		t.signing = &signing{issuer: issuer, keys: t.signing.keys}
+	}
 }
 
 // PutKey adds a key or replaces the one with its id.
-func (t *Table) PutKey(key *host.Key) {
-	c := newCredential(key)
+func (t *Table) PutKey(k *host.Key) {
+	fresh := newKey(k)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.drop(key.ID)
-	t.byHash[key.Hash], t.byID[key.ID] = c, c
+	t.dropKey(k.ID)
+	putKey(t.keys, t.keyIDs, fresh)
 }
 
 // DropKey removes the key with the id, if there is one.
 func (t *Table) DropKey(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.drop(id)
+	t.dropKey(id)
 }
 
 // ReplaceKeys makes keys the only ones there are.
 func (t *Table) ReplaceKeys(keys []*host.Key) {
-	byHash := make(map[host.Hash]*credential, len(keys))
-	byID := make(map[string]*credential, len(keys))
-	for _, key := range keys {
-		c := newCredential(key)
-		byHash[key.Hash], byID[key.ID] = c, c
+	byHash := make(map[host.Hash]*key, len(keys))
+	byID := make(map[string]*key, len(keys))
+	for _, k := range keys {
+		putKey(byHash, byID, newKey(k))
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.byHash, t.byID = byHash, byID
+	t.keys, t.keyIDs = byHash, byID
 }
 
-// drop needs the write lock.
-func (t *Table) drop(id string) {
-	if old, ok := t.byID[id]; ok {
-		delete(t.byHash, old.key.Hash)
-		delete(t.byID, id)
+func putKey(byHash map[host.Hash]*key, byID map[string]*key, k *key) {
+	byHash[k.hash], byID[k.id] = k, k
+	if k.access.previousUntil != 0 {
+		byHash[k.access.previous] = k
 	}
 }
 
-func newCredential(key *host.Key) *credential {
-	c := &credential{key: *key, ranges: NewRanges(key.AllowedIPs)}
-	c.caller = host.Caller{
-		Kind: host.CallerKey, ID: key.ID, Name: key.Name,
-		Groups: []string{}, Variables: key.Variables, Claims: map[string]any{},
+// dropKey needs the write lock.
+func (t *Table) dropKey(id string) {
+	old, ok := t.keyIDs[id]
+	if !ok {
+		return
 	}
-	if c.caller.Variables == nil {
-		c.caller.Variables = map[string]string{}
+	delete(t.keyIDs, id)
+	for _, hash := range []host.Hash{old.hash, old.access.previous} {
+		if t.keys[hash] == old {
+			delete(t.keys, hash)
+		}
 	}
-	if key.Environment != nil {
-		c.caller.Environment = *key.Environment
-	}
-	return c
 }
 
-// key finds a key by its secret.
-func (t *Table) key(secret string) *credential {
-	hash := host.HashSecret(secret)
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.byHash[hash]
+// PutToken adds a token or replaces the one with its id.
+func (t *Table) PutToken(row *host.Token) {
+	fresh := newToken(row)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tokens[fresh.id] = fresh
+}
+
+// DropToken removes the token with the id, if there is one.
+func (t *Table) DropToken(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.tokens, id)
+}
+
+// ReplaceTokens makes rows the only tokens there are.
+func (t *Table) ReplaceTokens(rows []*host.Token) {
+	tokens := make(map[string]*token, len(rows))
+	for _, row := range rows {
+		fresh := newToken(row)
+		tokens[fresh.id] = fresh
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tokens = tokens
+}
+
+// SetSigningKeys makes keys the only ones that verify tokens.
+func (t *Table) SetSigningKeys(keys []*host.SigningKey) {
+	byID := make(map[string]crypto.PublicKey, len(keys))
+	for _, k := range keys {
+		byID[k.ID] = k.PublicKey
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.signing = &signing{issuer: t.signing.issuer, keys: byID}
+}
+
+// SetIssuers makes issuers the only ones of an app.
+func (t *Table) SetIssuers(appID string, issuers []*host.Issuer) {
+	fresh := app{}
+	fresh.addIssuers(issuers)
+	t.change(appID, func(a *app) { a.issuers = fresh.issuers })
+}
+
+// SetGroups makes groups the only key groups of an app.
+func (t *Table) SetGroups(appID string, groups []*host.KeyGroup) {
+	fresh := app{}
+	fresh.addGroups(groups)
+	t.change(appID, func(a *app) { a.groups = fresh.groups })
+}
+
+// ReplaceApps makes these the only issuers and key groups there are, of
+// whatever app.
+func (t *Table) ReplaceApps(issuers []*host.Issuer, groups []*host.KeyGroup) {
+	apps := map[string]*app{}
+	of := func(id string) *app {
+		if apps[id] == nil {
+			apps[id] = &app{}
+		}
+		return apps[id]
+	}
+	for _, row := range issuers {
+		of(row.AppID).addIssuers([]*host.Issuer{row})
+	}
+	for _, g := range groups {
+		of(g.AppID).addGroups([]*host.KeyGroup{g})
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.apps = apps
+}
+
+// change replaces what is known of an app by a changed copy.
+func (t *Table) change(appID string, edit func(*app)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	next := app{}
+	if old := t.apps[appID]; old != nil {
+		next = *old
+	}
+	edit(&next)
+	t.apps[appID] = &next
+}
+
+// DropApp forgets the issuers and key groups of an app.
+func (t *Table) DropApp(appID string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.apps, appID)
 }
 
 // Organization admits a management call by the organization API key. Errors:

@@ -1,102 +1,114 @@
 package auth
 
 import (
-	"net/netip"
+	"context"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/posternhq/postern/host"
 )
 
-// Ranges is a list of addresses that are let in. An empty list lets all in.
-type Ranges []netip.Prefix
-
-// NewRanges reads addresses and CIDR ranges that host.ParseIPRange accepts. An
-// entry it does not accept matches nothing, and still makes the list
-// non-empty: bad data never opens a door.
-func NewRanges(list []string) Ranges {
-	var out Ranges
-	for _, s := range list {
-		p, _ := host.ParseIPRange(s)
-		out = append(out, p)
-	}
-	return out
-}
-
-// Contains reports whether the address is let in.
-func (r Ranges) Contains(addr netip.Addr) bool {
-	addr = addr.Unmap().WithZone("")
-	return len(r) == 0 || slices.ContainsFunc(r, func(p netip.Prefix) bool { return p.Contains(addr) })
-}
-
 // Policy is who may call an endpoint, in the form that admission needs.
 type Policy struct {
+	app         string
 	public      bool
 	environment string
 	groups      []string
 	ranges      Ranges
-	variables   map[string]string
+	variables   []variable
 }
 
-// NewPolicy compiles the policy of an endpoint of an app in the environment.
-func NewPolicy(e *host.Endpoint, environment string) *Policy {
-	return &Policy{
-		public: !e.RequiresAuthentication, environment: environment,
-		groups: e.KeyGroups, ranges: NewRanges(e.AllowedIPs), variables: e.RequiredVariables,
+type variable struct{ name, value string }
+
+// NewPolicy compiles the policy of an endpoint of an app.
+func NewPolicy(app *host.App, e *host.Endpoint) *Policy {
+	p := &Policy{
+		app: app.ID, environment: app.Environment, public: !e.RequiresAuthentication,
+		groups: e.KeyGroups, ranges: NewRanges(e.AllowedIPs),
 	}
+	for name, value := range e.RequiredVariables {
+		p.variables = append(p.variables, variable{name, value})
+	}
+	return p
 }
 
-// Admit decides whether the request may call an endpoint with the policy. The
-// caller is nil for a public endpoint without a credential. Errors:
-// CodeUnauthorized for a credential that is missing or not valid,
-// CodeForbidden for one that is valid but does not open this endpoint.
-func (t *Table) Admit(p *Policy, r *host.Request, client netip.Addr) (*host.Caller, error) {
-	secret, present := Present(r, p.public)
-	if !present && !p.public {
-		return nil, host.Errorf(host.CodeUnauthorized, "A credential is required: send it as X-API-Key or Authorization: Bearer")
+// holder is whom a valid credential belongs to.
+type holder struct {
+	kind, id, name string
+	member         string // the id that key groups name it by
+	access         *access
+	claims         map[string]any
+}
+
+// Admit decides whether the request may call an endpoint with the policy, from
+// the address r.Client. The caller is nil for a public endpoint without a
+// credential; its maps and slices are shared, and never to be changed. Errors:
+// ErrNoCredential; CodeUnauthorized for a credential that is not valid, with
+// the reason as its cause; CodeForbidden for one that is valid but does not
+// open this endpoint; CodeUnavailable while the keys of a JWT's issuer cannot
+// be had.
+func (t *Table) Admit(ctx context.Context, p *Policy, r *host.Request) (*host.Caller, error) {
+	credential := t.present(p, r)
+	if credential == "" && !p.public {
+		return nil, ErrNoCredential
 	}
-	var found *credential
-	if present {
-		c, err := t.resolve(secret)
+	var h holder
+	if credential != "" {
+		found, err := t.resolve(ctx, p, credential)
 		if err != nil {
 			return nil, err
 		}
-		found = c
+		h = found
 	}
-	if !p.ranges.Contains(client) {
+	if !p.ranges.Contains(r.Client) {
 		return nil, host.Errorf(host.CodeForbidden, "This address may not call the endpoint")
 	}
-	if found == nil {
+	if credential == "" {
 		return nil, nil
 	}
-	return found.admit(p, client)
+	groups := t.app(p.app).groups[h.member]
+	if err := p.check(&h, groups, r); err != nil {
+		return nil, err
+	}
+	return h.caller(groups), nil
 }
 
-// resolve finds the credential and checks that it is in force.
-func (t *Table) resolve(secret string) (*credential, error) {
-	if len(secret) > len(host.KeyPrefix) && secret[:len(host.KeyPrefix)] == host.KeyPrefix && !host.ValidKeySecret(secret) {
-		return nil, host.Errorf(host.CodeUnauthorized, "The key is not valid: its checksum does not match, so it is mistyped or incomplete")
+// resolve finds whom a credential belongs to, if it is in force.
+func (t *Table) resolve(ctx context.Context, p *Policy, credential string) (holder, error) {
+	now := time.Now().UnixMilli()
+	if !isKey(credential) && strings.Count(credential, ".") == 2 {
+		return t.byJWT(ctx, p.app, credential, now)
 	}
-	c := t.key(secret)
-	if c == nil || c.key.Status(host.Now()) != host.KeyActive {
-		return nil, host.Errorf(host.CodeUnauthorized, "The credential is unknown, expired or disabled")
-	}
-	return c, nil
+	return t.byKey(credential, now)
 }
 
-// admit applies the rules about who the caller is.
-func (c *credential) admit(p *Policy, client netip.Addr) (*host.Caller, error) {
-	switch {
-	case c.caller.Environment != "" && c.caller.Environment != p.environment:
-		return nil, host.Errorf(host.CodeForbidden, "The credential does not open this environment")
-	case !c.ranges.Contains(client):
-		return nil, host.Errorf(host.CodeForbidden, "The credential may not be used from this address")
-	case len(p.groups) > 0 && !slices.ContainsFunc(p.groups, func(g string) bool { return slices.Contains(c.caller.Groups, g) }):
-		return nil, host.Errorf(host.CodeForbidden, "The credential is in none of the endpoint's key groups")
+func isKey(credential string) bool { return strings.HasPrefix(credential, host.KeyPrefix) }
+
+// check applies the rules about who may call to a valid credential.
+func (p *Policy) check(h *holder, groups []string, r *host.Request) error {
+	switch a := h.access; {
+	case a.environment != "" && a.environment != p.environment:
+		return host.Errorf(host.CodeForbidden, "The credential does not open this environment")
+	case !a.ranges.Contains(r.Client):
+		return host.Errorf(host.CodeForbidden, "The credential may not be used from this address")
+	case len(p.groups) > 0 && !slices.ContainsFunc(p.groups, func(g string) bool { return slices.Contains(groups, g) }):
+		return host.Errorf(host.CodeForbidden, "The credential is in none of the endpoint's key groups")
 	}
-	for name, want := range p.variables {
-		if got, ok := c.caller.Variables[name]; !ok || got != want {
-			return nil, host.Errorf(host.CodeForbidden, "The credential lacks a variable that the endpoint requires")
+	for _, required := range p.variables {
+		if got, ok := h.access.variables[required.name]; !ok || got != required.value {
+			return host.Errorf(host.CodeForbidden, "The credential lacks a variable that the endpoint requires")
 		}
 	}
-	return &c.caller, nil
+	return nil
+}
+
+func (h *holder) caller(groups []string) *host.Caller {
+	if groups == nil {
+		groups = []string{}
+	}
+	return &host.Caller{
+		Kind: h.kind, ID: h.id, Name: h.name, Groups: groups, Variables: h.access.variables, Claims: h.claims,
+		Environment: h.access.environment, RateLimit: h.access.rateLimit, Quota: h.access.quota,
+	}
 }

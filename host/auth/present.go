@@ -7,64 +7,81 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// Present returns the first credential of a request: the X-API-Key header, the
+// present returns the first credential of a request: the X-API-Key header, the
 // Authorization header's bearer token, the api_key query parameter. An empty
-// one counts as absent. public tells that the endpoint needs none: there a
-// bearer token that Postern did not issue belongs to the module, not to us.
-func Present(r *host.Request, public bool) (secret string, ok bool) {
-	if values := nonEmpty(r.Values("X-API-Key")); len(values) > 0 {
-		return single(values), true
+// one counts as absent, and "" means there is none. On a public endpoint a
+// bearer token that is neither ours nor an issuer's of the app belongs to the
+// module, not to us.
+func (t *Table) present(p *Policy, r *host.Request) string {
+	if found := header(r, "X-API-Key", func(value string) string { return value }); found != "" {
+		return found
 	}
-	var tokens []string
-	for _, value := range r.Values("Authorization") {
-		if token, isBearer := bearer(value); isBearer && (!public || host.IsIssued(token)) {
-			tokens = append(tokens, token)
+	found := header(r, "Authorization", func(value string) string {
+		token := bearer(value)
+		if p.public && token != "" && !t.concerns(p, token) {
+			return ""
 		}
+		return token
+	})
+	if found != "" || !strings.Contains(r.Query, "=") {
+		return found
 	}
-	if tokens = nonEmpty(tokens); len(tokens) > 0 {
-		return single(tokens), true
-	}
-	if values := nonEmpty(queryValues(r.Query, "api_key")); len(values) > 0 {
-		return single(values), true
-	}
-	return "", false
+	return queryValue(r.Query, "api_key")
 }
 
-// single joins several values into one that is no credential, so that a
-// request that says two things is refused rather than guessed at.
-func single(values []string) string { return strings.Join(values, ", ") }
-
-func nonEmpty(values []string) []string {
-	var out []string
-	for _, v := range values {
-		if v != "" {
-			out = append(out, v)
-		}
+// concerns reports whether a bearer token on a public endpoint is for us to
+// check: one that Postern issues, or that claims an issuer of the app.
+func (t *Table) concerns(p *Policy, token string) bool {
+	// What was verified before needs no reading.
+	if t.cache.get(cacheKey{token, p.app}) != nil || host.IsIssued(token) {
+		return true
 	}
-	return out
+	claimed, ok := host.JWTIssuer(token)
+	return ok && t.app(p.app).issuers[claimed] != nil
 }
 
-// bearer takes the token out of an Authorization header's value; the scheme is
-// case-insensitive (RFC 9110, section 11.1).
-func bearer(value string) (string, bool) {
+// header picks the credentials out of every header called name. Several become
+// one text that is no credential, so that a request that says two things is
+// refused rather than guessed at.
+func header(r *host.Request, name string, pick func(value string) string) string {
+	found := ""
+	for i := range r.Header {
+		if h := &r.Header[i]; len(h.Name) == len(name) && strings.EqualFold(h.Name, name) {
+			found = both(found, pick(h.Value))
+		}
+	}
+	return found
+}
+
+// both joins two values that were given for one thing.
+func both(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + ", " + b
+}
+
+// bearer takes the token out of an Authorization header's value, "" if there
+// is none; the scheme is case-insensitive (RFC 9110, section 11.1).
+func bearer(value string) string {
 	scheme, token, ok := strings.Cut(value, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return "", false
+		return ""
 	}
-	return strings.TrimSpace(token), true
+	return strings.TrimSpace(token)
 }
 
-// queryValues returns the values of one query parameter. What does not decode
-// is taken as it stands, as the payload does.
-func queryValues(query, name string) []string {
-	var out []string
+// queryValue returns the value of a query parameter. What does not decode is
+// taken as it stands, as the payload does.
+func queryValue(query, name string) string {
+	found := ""
 	for pair := range strings.SplitSeq(query, "&") {
 		key, value, _ := strings.Cut(pair, "=")
 		if unescape(key) == name {
-			out = append(out, unescape(value))
+			found = both(found, unescape(value))
 		}
 	}
-	return out
+	return found
 }
 
 func unescape(s string) string {

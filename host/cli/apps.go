@@ -21,27 +21,16 @@ func appsCommand(c *console) *cobra.Command {
 }
 
 func appsListCommand(r *remote) *cobra.Command {
-	var page host.Page
-	command := &cobra.Command{
-		Use: "list", Short: "List apps, newest first", Args: cobra.NoArgs,
-		RunE: r.run(func(ctx context.Context, api *client.Client, _ []string) error {
-			apps, err := api.Apps(ctx, page)
-			if err != nil {
-				return fmt.Errorf("cannot list apps: %w", err)
-			}
-			if r.json {
-				return r.document(map[string]any{"apps": apps.Items, "pagination": apps.Pagination})
-			}
-			rows := [][]string{}
-			for _, app := range apps.Items {
-				rows = append(rows, []string{app.Slug, app.Environment, app.Status, app.Name, strings.Join(app.Domains, " ")})
-			}
-			defer r.more(apps.Pagination, len(rows))
-			return r.table([]string{"APP", "ENVIRONMENT", "STATUS", "NAME", "DOMAINS"}, rows)
-		}),
-	}
-	pageFlags(command, &page)
-	return command
+	return listing[*host.App]{
+		use: "list", short: "List apps, newest first", args: cobra.NoArgs, name: "apps",
+		head: []string{"APP", "ENVIRONMENT", "STATUS", "NAME", "DOMAINS"},
+		row: func(app *host.App) []string {
+			return []string{app.Slug, app.Environment, app.Status, app.Name, strings.Join(app.Domains, " ")}
+		},
+		read: func(ctx context.Context, api *client.Client, _ []string, page host.Page) (client.List[*host.App], error) {
+			return api.Apps(ctx, page)
+		},
+	}.command(r)
 }
 
 func appsShowCommand(r *remote) *cobra.Command {
@@ -110,31 +99,18 @@ func appsCreateCommand(r *remote) *cobra.Command {
 }
 
 func appsDeleteCommand(r *remote) *cobra.Command {
-	var yes bool
-	command := &cobra.Command{
-		Use: "delete APP", Short: "Delete an app and all its data", Args: cobra.ExactArgs(1),
-		Example: "  postern apps delete hello\n  postern apps delete hello@staging --yes",
-		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
+	command := deletion{
+		use: "delete APP", short: "Delete an app and all its data", args: cobra.ExactArgs(1), noun: "app",
+		find: func(ctx context.Context, api *client.Client, args []string) (*doomed, error) {
 			app, err := api.App(ctx, args[0])
 			if err != nil {
-				return fmt.Errorf("cannot delete app %s: %w", args[0], err)
+				return nil, err
 			}
-			if !yes {
-				if err := r.confirm(fmt.Sprintf("Delete app %s in %s and all its data?", app.Slug, app.Environment)); err != nil {
-					return err
-				}
-			}
-			if err := api.DeleteApp(ctx, app.ID); err != nil {
-				return fmt.Errorf("cannot delete app %s: %w", args[0], err)
-			}
-			if r.json {
-				return r.document(map[string]any{"deleted": app.ID})
-			}
-			fmt.Fprintf(r.out, "deleted app %s\n", args[0])
-			return nil
-		}),
-	}
-	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
+			what := fmt.Sprintf("app %s in %s and all its data", app.Slug, app.Environment)
+			return &doomed{what, app.ID, func(ctx context.Context) error { return api.DeleteApp(ctx, app.ID) }}, nil
+		},
+	}.command(r)
+	command.Example = "  postern apps delete hello\n  postern apps delete hello@staging --yes"
 	return command
 }
 

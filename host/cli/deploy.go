@@ -92,8 +92,12 @@ func (r *remote) deploy(ctx context.Context, api *client.Client, d *deployment, 
 		fields.Module = client.Value(digests[name])
 		state.Endpoints = append(state.Endpoints, fields)
 	}
-	if d.Release, err = api.MakeRelease(ctx, d.App.ID, state); err != nil {
+	var warnings []string
+	if d.Release, warnings, err = api.MakeRelease(ctx, d.App.ID, state); err != nil {
 		return fmt.Errorf("cannot make a release of %s: %w", m.ref(), err)
+	}
+	for _, warning := range warnings {
+		r.say("warning: %s", printable(warning))
 	}
 	d.URLs = addresses(r.address(), d.App, d.Release)
 	return nil

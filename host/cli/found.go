@@ -66,6 +66,15 @@ func (c *console) found(ctx context.Context, cfg config.Config, db host.Organiza
 	return recoverAdminKey(cfg.Data, org)
 }
 
+// ensureSigningKey makes the first of the keys that sign tokens, unless there
+// is one.
+func ensureSigningKey(ctx context.Context, db host.SigningKeyStore) error {
+	if _, err := db.AddSigningKey(ctx, host.NewSigningKey(), true); err != nil {
+		return fmt.Errorf("cannot make the signing key: %w", err)
+	}
+	return nil
+}
+
 // createOrganization creates it unless another host is faster, and returns the
 // one there is.
 func (c *console) createOrganization(ctx context.Context, cfg config.Config, db host.OrganizationStore, fingerprint string) (*host.Organization, error) {

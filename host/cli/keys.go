@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/admin/client"
@@ -12,8 +14,29 @@ import (
 
 func keysCommand(c *console) *cobra.Command {
 	r := &remote{console: c}
-	keys := group("keys", "List, create, enable, disable and delete keys for endpoints",
-		keysListCommand(r), keysCreateCommand(r), keysSwitchCommand(r, "enable", true), keysSwitchCommand(r, "disable", false), keysDeleteCommand(r))
+	list := listing[*client.Key]{
+		use: "list", short: "List keys, newest first", args: cobra.NoArgs, name: "keys",
+		head: []string{"KEY", "STATUS", "ENVIRONMENT", "EXPIRES", "USED", "NAME", "ID"},
+		row: func(k *client.Key) []string {
+			return []string{k.Prefix + "…", k.Status, first(text(k.Environment), "all"), k.ExpiresAt.String(), k.LastUsedAt.String(), k.Name, k.ID}
+		},
+		read: func(ctx context.Context, api *client.Client, _ []string, page host.Page) (client.List[*client.Key], error) {
+			return api.Keys(ctx, page)
+		},
+	}
+	remove := deletion{
+		use: "delete KEY", short: "Delete a key at once", args: cobra.ExactArgs(1), noun: "key",
+		find: func(ctx context.Context, api *client.Client, args []string) (*doomed, error) {
+			key, err := findKey(ctx, api, args[0])
+			if err != nil {
+				return nil, err
+			}
+			return &doomed{"key " + label(key), key.ID, func(ctx context.Context) error { return api.DeleteKey(ctx, key.ID) }}, nil
+		},
+	}
+	keys := group("keys", "Manage keys, the credentials for endpoints",
+		list.command(r), keysShowCommand(r), keysCreateCommand(r), keysRotateCommand(r),
+		keysSwitchCommand(r, "enable", true), keysSwitchCommand(r, "disable", false), remove.command(r))
 	keys.Long = `Keys (ask_…) open endpoints that require authentication.
 
 KEY is the id of a key, its first characters (ask_ and six more) or its name,
@@ -22,67 +45,95 @@ as “postern keys list” shows them.`
 	return keys
 }
 
-func keysListCommand(r *remote) *cobra.Command {
-	var page host.Page
-	command := &cobra.Command{
-		Use: "list", Short: "List keys, newest first", Args: cobra.NoArgs,
-		RunE: r.run(func(ctx context.Context, api *client.Client, _ []string) error {
-			keys, err := api.Keys(ctx, page)
+// label is a key as sentences name it.
+func label(key *client.Key) string { return fmt.Sprintf("%s… (%s)", key.Prefix, printable(key.Name)) }
+
+func keysShowCommand(r *remote) *cobra.Command {
+	return &cobra.Command{
+		Use: "show KEY", Short: "Show a key, what it opens and how much it is used", Args: cobra.ExactArgs(1),
+		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
+			key, err := findKey(ctx, api, args[0])
 			if err != nil {
-				return fmt.Errorf("cannot list keys: %w", err)
+				return fmt.Errorf("cannot show key %s: %w", shown(args[0]), err)
 			}
 			if r.json {
-				return r.document(map[string]any{"keys": keys.Items, "pagination": keys.Pagination})
+				return r.document(map[string]any{"key": key})
 			}
-			rows := [][]string{}
-			for _, k := range keys.Items {
-				rows = append(rows, []string{k.Prefix + "…", k.Status, first(text(k.Environment), "all"), k.ExpiresAt.String(), k.Name, k.ID})
-			}
-			defer r.more(keys.Pagination, len(rows))
-			return r.table([]string{"KEY", "STATUS", "ENVIRONMENT", "EXPIRES", "NAME", "ID"}, rows)
+			facts := append([]string{"key", key.Prefix + "…", "id", key.ID, "name", key.Name, "status", key.Status, "expires", key.ExpiresAt.String(),
+				"old secret until", key.PreviousExpiresAt.String()}, accessFacts(&key.Access)...)
+			facts = append(facts, "quota", quotaText(key))
+			return r.facts(append(facts, usageFacts(&key.Usage, key.CreatedAt)...)...)
 		}),
 	}
-	pageFlags(command, &page)
-	return command
+}
+
+// quotaText says how much of a key's quota is taken.
+func quotaText(key *client.Key) string {
+	if key.Quota == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d taken this month", key.QuotaUsed, *key.Quota)
 }
 
 func keysCreateCommand(r *remote) *cobra.Command {
-	var environment, expires string
-	var ips []string
-	var variables map[string]string
+	var access accessFlags
+	var quota int64
 	command := &cobra.Command{
 		Use: "create NAME", Short: "Create a key and print it; it is shown only this once", Args: cobra.ExactArgs(1),
-		Example: "  postern keys create ci\n  postern keys create partner --environment production --expires 2027-01-31 --allow-ip 203.0.113.0/24",
+		Example: "  postern keys create ci\n  postern keys create partner --environment production --expires 2027-01-31 --allow-ip 203.0.113.0/24 --rate-limit 100/minute",
 		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
 			fields := client.KeyFields{Name: client.Value(args[0])}
-			if environment != "" {
-				fields.Environment = client.Value(environment)
+			if quota != 0 {
+				fields.Quota = client.Value(quota)
 			}
-			if expires != "" {
-				fields.ExpiresAt = client.Value(expires)
-			}
-			if len(ips) > 0 {
-				fields.AllowedIPs = client.Value(ips)
-			}
-			if len(variables) > 0 {
-				fields.Variables = client.Value(variables)
+			var err error
+			if fields.AccessFields, fields.ExpiresAt, err = access.fields(); err != nil {
+				return err
 			}
 			key, err := api.CreateKey(ctx, fields)
 			if err != nil {
 				return fmt.Errorf("cannot create key %q: %w", args[0], err)
 			}
-			if r.json {
-				return r.document(map[string]any{"key": key})
-			}
-			r.say("This is the only time the key is shown:")
-			fmt.Fprintln(r.out, key.Secret)
-			return nil
+			return r.showSecret("key", key, key.Secret)
 		}),
 	}
-	command.Flags().StringVar(&environment, "environment", "", "the one environment the key opens (default: all)")
-	command.Flags().StringVar(&expires, "expires", "", "a date, which the key works through, or an RFC 3339 instant (default: never)")
-	command.Flags().StringSliceVar(&ips, "allow-ip", nil, "address or CIDR range that may use the key; may be repeated (default: any)")
-	command.Flags().StringToStringVar(&variables, "variable", nil, "name=value that the key carries; may be repeated")
+	access.add(command, "key", "(default: all)")
+	command.Flags().Int64Var(&quota, "quota", 0, "requests per calendar month in UTC (default: no bound)")
+	return command
+}
+
+// showSecret prints a credential that was just made.
+func (r *remote) showSecret(noun string, resource any, secret string) error {
+	if r.json {
+		return r.document(map[string]any{noun: resource})
+	}
+	r.say("This is the only time the %s is shown:", noun)
+	fmt.Fprintln(r.out, secret)
+	return nil
+}
+
+func keysRotateCommand(r *remote) *cobra.Command {
+	var grace time.Duration
+	command := &cobra.Command{
+		Use: "rotate KEY", Short: "Give a key a new secret and print it; the old one works for a grace period", Args: cobra.ExactArgs(1),
+		Example: "  postern keys rotate partner\n  postern keys rotate partner --grace 0s",
+		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
+			key, err := findKey(ctx, api, args[0])
+			if err == nil {
+				key, err = api.RotateKey(ctx, key.ID, grace)
+			}
+			if err != nil {
+				return fmt.Errorf("cannot rotate key %s: %w", shown(args[0]), err)
+			}
+			if !r.json && key.PreviousExpiresAt.IsZero() {
+				r.say("The old secret is no longer valid.")
+			} else if !r.json {
+				r.say("The old secret works until %s.", key.PreviousExpiresAt)
+			}
+			return r.showSecret("key", key, key.Secret)
+		}),
+	}
+	command.Flags().DurationVar(&grace, "grace", host.DefaultGrace, "how long the old secret goes on to work, at most 720h; 0s ends it at once")
 	return command
 }
 
@@ -100,45 +151,19 @@ func keysSwitchCommand(r *remote, verb string, enabled bool) *cobra.Command {
 			if r.json {
 				return r.document(map[string]any{"key": key})
 			}
-			fmt.Fprintf(r.out, "%sd key %s… (%s)\n", verb, key.Prefix, printable(key.Name))
+			fmt.Fprintf(r.out, "%sd key %s\n", verb, label(key))
 			return nil
 		}),
 	}
 }
 
-func keysDeleteCommand(r *remote) *cobra.Command {
-	var yes bool
-	command := &cobra.Command{
-		Use: "delete KEY", Short: "Delete a key at once", Args: cobra.ExactArgs(1),
-		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
-			key, err := findKey(ctx, api, args[0])
-			if err != nil {
-				return fmt.Errorf("cannot delete key %s: %w", shown(args[0]), err)
-			}
-			if !yes {
-				if err := r.confirm(fmt.Sprintf("Delete key %s… (%s)?", key.Prefix, printable(key.Name))); err != nil {
-					return err
-				}
-			}
-			if err := api.DeleteKey(ctx, key.ID); err != nil {
-				return fmt.Errorf("cannot delete key %s: %w", shown(args[0]), err)
-			}
-			if r.json {
-				return r.document(map[string]any{"deleted": key.ID})
-			}
-			fmt.Fprintf(r.out, "deleted key %s… (%s)\n", key.Prefix, printable(key.Name))
-			return nil
-		}),
-	}
-	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	return command
-}
-
-// shown is a reference to a key as messages may repeat it: somebody may have
-// pasted the whole secret.
+// shown is a reference to a credential as messages may repeat it: somebody may
+// have pasted the whole secret.
 func shown(ref string) string {
-	if strings.HasPrefix(ref, host.KeyPrefix) && len(ref) > len(host.KeyPrefix)+6 {
-		return ref[:len(host.KeyPrefix)+6] + "…"
+	for prefix, kept := range map[string]int{host.KeyPrefix: len(host.KeyPrefix) + 6, "eyJ": len("eyJ")} {
+		if strings.HasPrefix(ref, prefix) && len(ref) > kept {
+			return ref[:kept] + "…"
+		}
 	}
 	return ref
 }
@@ -149,37 +174,11 @@ func findKey(ctx context.Context, api *client.Client, ref string) (*client.Key, 
 		return api.Key(ctx, ref)
 	}
 	prefix := strings.TrimSuffix(shown(ref), "…")
-	var found []*client.Key
-	err := each(func(page host.Page) (client.List[*client.Key], error) { return api.Keys(ctx, page) }, func(k *client.Key) {
-		if k.Name == ref || k.Prefix == prefix {
-			found = append(found, k)
-		}
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case len(found) == 0:
-		return nil, hint(host.Errorf(host.CodeNotFound, "there is no such key"), "“postern keys list” shows the keys")
-	case len(found) > 1:
-		return nil, hint(host.Errorf(host.CodeConflict, "%d keys have that name", len(found)), "name it by its id, as “postern keys list” shows it")
-	}
-	return found[0], nil
+	return named(func(page host.Page) (client.List[*client.Key], error) { return api.Keys(ctx, page) }, "key", "postern keys list",
+		func(k *client.Key) bool { return k.Name == ref || k.Prefix == prefix })
 }
 
-// each calls visit for every entry of a list, page by page.
-func each[T any](read func(host.Page) (client.List[T], error), visit func(T)) error {
-	page := host.Page{Limit: host.MaxPageLimit}
-	for {
-		part, err := read(page)
-		if err != nil {
-			return err
-		}
-		for _, item := range part.Items {
-			visit(item)
-		}
-		if !part.Pagination.HasMore || len(part.Items) == 0 {
-			return nil
-		}
-		page.Offset += len(part.Items)
-	}
+// usageFacts is what “show” says about the use of a credential.
+func usageFacts(usage *host.Usage, created host.Time) []string {
+	return []string{"requests", strconv.FormatInt(usage.UsageCount, 10), "last used", usage.LastUsedAt.String(), "created", created.String()}
 }

@@ -115,7 +115,8 @@ Start a server, write a handler, deploy it:
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.AddGroup(&cobra.Group{ID: "project", Title: "Your project:"},
-		&cobra.Group{ID: "manage", Title: "What is on a server:"}, &cobra.Group{ID: "server", Title: "The server itself:"})
+		&cobra.Group{ID: "manage", Title: "What is on a server:"},
+		&cobra.Group{ID: "access", Title: "Who may call its endpoints:"}, &cobra.Group{ID: "server", Title: "The server itself:"})
 	add := func(group string, commands ...*cobra.Command) {
 		for _, command := range commands {
 			command.GroupID = group
@@ -123,7 +124,8 @@ Start a server, write a handler, deploy it:
 		}
 	}
 	add("project", buildCommand(c), deployCommand(c), rollbackCommand(c), logsCommand(c))
-	add("manage", appsCommand(c), keysCommand(c), releasesCommand(c))
+	add("manage", appsCommand(c), releasesCommand(c))
+	add("access", keysCommand(c), tokensCommand(c), groupsCommand(c), issuersCommand(c), signingKeysCommand(c))
 	add("server", serveCommand(c), migrateCommand(c), versionCommand(c))
 	return root, started
 }

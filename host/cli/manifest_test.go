@@ -31,6 +31,7 @@ endpoints:
     timeout_ms: 100
     allowed_ips: [203.0.113.0/24]
     required_variables: {tier: gold}
+    rate_limit: {limit: 100, window: minute, burst: 20}
     request_schema:
       type: object
       required: [name]
@@ -61,6 +62,9 @@ func TestManifest_Faults(t *testing.T) {
 		"module":            {"    module: orders\n    timeout", "    module: order\n    timeout", []string{`14: module "order" is none of this manifest's: orders, shout`}},
 		"path":              {"/orders/{id}", "/orders/{id", []string{`13: path segment "{id" must be a literal or one whole {parameter}`}},
 		"same shape":        {"path: /orders\n", "path: /orders/{other}\n", []string{"13: GET /orders/{id} and GET /orders/{other} match the same requests"}},
+		"rate limit":        {"limit: 100", "limit: 0", []string{"18: endpoints/1/rate_limit/limit: minimum"}},
+		"rate window":       {"window: minute", "window: year", []string{"18: endpoints/1/rate_limit/window: value must be one of"}},
+		"rate without":      {"window: minute, ", "", []string{"18: endpoints/1/rate_limit: missing property 'window'"}},
 		"IP":                {"203.0.113.0/24", "203.0.113.0/33", []string{`16: allowed_ips must hold IP addresses`}},
 	} {
 		t.Run(name, func(t *testing.T) {

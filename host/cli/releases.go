@@ -20,28 +20,17 @@ func releasesCommand(c *console) *cobra.Command {
 }
 
 func releasesListCommand(r *remote) *cobra.Command {
-	var page host.Page
-	command := &cobra.Command{
-		Use: "list APP", Short: "List an app's releases, newest first", Args: cobra.ExactArgs(1),
-		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
-			releases, err := api.Releases(ctx, args[0], page)
-			if err != nil {
-				return fmt.Errorf("cannot list releases of %s: %w", args[0], err)
-			}
-			if r.json {
-				return r.document(map[string]any{"releases": releases.Items, "pagination": releases.Pagination})
-			}
-			rows := [][]string{}
-			for _, release := range releases.Items {
-				rows = append(rows, []string{strconv.Itoa(release.Number), activeMark(release.Active),
-					strconv.Itoa(release.EndpointCount), release.CreatedAt.String(), release.Note})
-			}
-			defer r.more(releases.Pagination, len(rows))
-			return r.table([]string{"RELEASE", "ACTIVE", "ENDPOINTS", "MADE", "NOTE"}, rows)
-		}),
-	}
-	pageFlags(command, &page)
-	return command
+	return listing[client.ReleaseSummary]{
+		use: "list APP", short: "List an app's releases, newest first", args: cobra.ExactArgs(1), name: "releases",
+		head: []string{"RELEASE", "ACTIVE", "ENDPOINTS", "MADE", "NOTE"},
+		row: func(release client.ReleaseSummary) []string {
+			return []string{strconv.Itoa(release.Number), activeMark(release.Active),
+				strconv.Itoa(release.EndpointCount), release.CreatedAt.String(), release.Note}
+		},
+		read: func(ctx context.Context, api *client.Client, args []string, page host.Page) (client.List[client.ReleaseSummary], error) {
+			return api.Releases(ctx, args[0], page)
+		},
+	}.command(r)
 }
 
 func activeMark(active bool) string {

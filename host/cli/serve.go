@@ -17,6 +17,9 @@ import (
 	"github.com/posternhq/postern/host/config"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
+	"github.com/posternhq/postern/host/jwks"
+	"github.com/posternhq/postern/host/limit"
+	"github.com/posternhq/postern/host/outbound"
 	"github.com/posternhq/postern/host/payload"
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/server"
@@ -70,15 +73,24 @@ type house struct {
 	log         *slog.Logger
 	db          *store.DB
 	engine      *engine.Engine
+	limits      *limit.Limiter
 	recorder    *gateway.Recorder
+	issuerKeys  *jwks.Sets
 	credentials *auth.Table
 	gateway     *gateway.Gateway
+}
+
+// newHouse makes what needs no opening.
+func newHouse(cfg config.Config, log *slog.Logger) *house {
+	client := outbound.NewClient(outbound.Config{Private: cfg.OutboundPrivate, Timeout: jwks.Patience, MaxBytes: jwks.MaxBytes})
+	keys := jwks.New(client, log)
+	return &house{cfg: cfg, log: log, issuerKeys: keys, credentials: auth.NewTable(keys)}
 }
 
 // serve opens everything in order, serves until ctx ends, and closes in the
 // opposite order.
 func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
-	h := &house{cfg: cfg, log: newLog(c.err, cfg), credentials: auth.NewTable()}
+	h := newHouse(cfg, newLog(c.err, cfg))
 	// First of all, because it is what fails most often, and a start that
 	// fails should leave nothing behind.
 	listener, err := net.Listen("tcp", cfg.Listen)
@@ -99,6 +111,8 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 	}
 	// After the drain nothing runs that anybody waits for.
 	defer closeWith(func() error { return h.engine.Close(context.WithoutCancel(ctx)) }, &err)
+	h.limits = limit.New(limit.Config{Store: h.db, Log: h.log})
+	defer h.limits.Close()
 	h.recorder = gateway.NewRecorder(h.db, h.log)
 	defer h.recorder.Close()
 	h.gateway = h.newGateway()
@@ -107,6 +121,7 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 	}
 	h.gateway.PrepareFirst(ctx)
 	defer background(ctx, h.gateway.Follow)()
+	defer background(ctx, h.issuerKeys.Follow)()
 	return c.listen(ctx, h, listener)
 }
 
@@ -142,7 +157,10 @@ func (c *console) openState(ctx context.Context, cfg config.Config, log *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the database: %w", err)
 	}
-	if err := c.found(ctx, cfg, db, sealer.Fingerprint()); err != nil {
+	if err = c.found(ctx, cfg, db, sealer.Fingerprint()); err == nil {
+		err = ensureSigningKey(ctx, db)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -150,7 +168,7 @@ func (c *console) openState(ctx context.Context, cfg config.Config, log *slog.Lo
 
 func (h *house) newGateway() *gateway.Gateway {
 	return gateway.New(gateway.Config{
-		Store: h.db, Credentials: h.credentials, Engine: h.engine, Recorder: h.recorder, Log: h.log,
+		Store: h.db, Credentials: h.credentials, Limits: h.limits, Engine: h.engine, Recorder: h.recorder, Log: h.log,
 		PublicHost: h.cfg.PublicHost, MaxResponseBytes: h.cfg.MaxResponseBytes,
 		StatusOf: func(code host.Code) int { return server.Status(&host.Error{Code: code}) },
 	})
@@ -165,7 +183,7 @@ func (h *house) newServer() *server.Server {
 	})
 	return server.New(server.Config{
 		Gateway: h.gateway, Mount: management.Mount, Ready: h.ready, Log: h.log,
-		ManagementHosts: h.cfg.ManagementHosts, MaxManagementBytes: h.cfg.MaxModuleBytes*4/3 + uploadFraming,
+		ManagementHosts: h.cfg.ManagementHosts, TrustedProxies: h.cfg.TrustedProxies, MaxManagementBytes: h.cfg.MaxModuleBytes*4/3 + uploadFraming,
 	})
 }
 

@@ -16,11 +16,13 @@ type Config struct {
 	DatabaseURL      Secret // may hold a password; "" is SQLite in Data
 	PublicHost       string // lower case, without a port
 	ManagementHosts  []string
+	TrustedProxies   []netip.Prefix
 	MaxResponseBytes int64
 	MaxModuleBytes   int64
 	MaxConcurrency   int64
 	MaxQueue         int64
 	EngineMemory     int64 // bytes
+	OutboundPrivate  bool
 	LogLevel         slog.Level
 	LogFormat        string // text or json
 	ShutdownTimeout  time.Duration

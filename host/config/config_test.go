@@ -92,6 +92,26 @@ func TestLoad_ListFlagRepeats(t *testing.T) {
 	}
 }
 
+func TestLoad_TrustedProxies(t *testing.T) {
+	t.Parallel()
+	disk := files{"postern.yaml": "trusted-proxies:\n  - 10.0.0.7/8\n  - 2001:db8::1\n  - ::ffff:192.0.2.1\n"}
+	got, err := config.Load([]string{"--config=postern.yaml"}, nil, disk.read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown := fmt.Sprint(got.TrustedProxies); shown != "[10.0.0.0/8 2001:db8::1/128 192.0.2.1/32]" {
+		t.Errorf("got %s", shown)
+	}
+	if !strings.Contains(got.String(), "trusted-proxies=10.0.0.0/8,2001:db8::1/128,192.0.2.1/32") {
+		t.Errorf("%s does not show them", got)
+	}
+	for _, bad := range []string{"proxy.example.com", "10.0.0.1:80", "fe80::1%eth0", "10.0.0.0/33", "10.0.0.1,,10.0.0.2"} {
+		if _, err := config.Load([]string{"--trusted-proxies", bad}, nil, disk.read); err == nil || !strings.Contains(err.Error(), "trusted-proxies") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
 func TestLoad_PublicHost(t *testing.T) {
 	t.Parallel()
 	for listen, want := range map[string]string{
@@ -245,4 +265,28 @@ func FuzzLoad(f *testing.F) {
 			t.Error("an error without a fault")
 		}
 	})
+}
+
+// TestLoad_YesNo covers the forms of a setting that is on or off.
+func TestLoad_YesNo(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args, env []string
+		file      string
+		want      bool
+	}{
+		{nil, nil, "", false},
+		{[]string{"--outbound-private"}, nil, "", true},
+		{[]string{"--outbound-private=false"}, []string{"POSTERN_OUTBOUND_PRIVATE=true"}, "", false},
+		{nil, []string{"POSTERN_OUTBOUND_PRIVATE=1"}, "", true},
+		{[]string{"--config=p.yaml"}, nil, "outbound-private: true", true},
+	} {
+		got, err := config.Load(tt.args, tt.env, files{"p.yaml": tt.file}.read)
+		if err != nil || got.OutboundPrivate != tt.want {
+			t.Errorf("%v %v %q: %v, %v", tt.args, tt.env, tt.file, got.OutboundPrivate, err)
+		}
+	}
+	if _, err := config.Load([]string{"--outbound-private=maybe"}, nil, files{}.read); err == nil || !strings.Contains(err.Error(), `must be true or false, not "maybe"`) {
+		t.Error(err)
+	}
 }

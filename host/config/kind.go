@@ -46,7 +46,7 @@ func secret(field func(*Config) *Secret, check func(string) error) kind {
 	}
 }
 
-func list(field func(*Config) *[]string, check func(string) (string, error)) kind {
+func list[T any](field func(*Config) *[]T, check func(string) (T, error)) kind {
 	return kind{
 		rule: "comma-separated, or a list in the file", plain: "list",
 		set: func(c *Config, text string) error {
@@ -59,7 +59,13 @@ func list(field func(*Config) *[]string, check func(string) (string, error)) kin
 			}
 			return nil
 		},
-		show: func(c *Config) string { return strings.Join(*field(c), ",") },
+		show: func(c *Config) string {
+			var texts []string
+			for _, value := range *field(c) {
+				texts = append(texts, fmt.Sprint(value))
+			}
+			return strings.Join(texts, ",")
+		},
 	}
 }
 
@@ -130,6 +136,19 @@ func choice(field func(*Config) *string, values ...string) kind {
 	}
 }
 
+func yesNo(field func(*Config) *bool) kind {
+	return kind{
+		rule: "true, false", plain: "bool",
+		set: func(c *Config, text string) (err error) {
+			if *field(c), err = strconv.ParseBool(text); err != nil {
+				return fmt.Errorf("must be true or false, not %q", text)
+			}
+			return nil
+		},
+		show: func(c *Config) string { return strconv.FormatBool(*field(c)) },
+	}
+}
+
 func level() kind {
 	levels := map[string]slog.Level{
 		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
@@ -188,6 +207,14 @@ func checkHost(text string) (string, error) {
 		return name, nil
 	}
 	return "", fmt.Errorf("must be a host name without a port such as api.example.com, not %q", text)
+}
+
+func checkRange(text string) (netip.Prefix, error) {
+	p, err := host.ParseIPRange(text)
+	if err != nil {
+		return p, fmt.Errorf("must be an IP address or a CIDR range such as 10.0.0.0/8, not %q", text)
+	}
+	return p, nil
 }
 
 func bracketed(ip netip.Addr) string {

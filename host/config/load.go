@@ -121,7 +121,10 @@ func Flags() *pflag.FlagSet {
 		if s.initial != "" {
 			help += " (default " + s.initial + ")"
 		}
-		flags.Var(&flagText{plain: s.plain}, s.name, help)
+		flag := flags.VarPF(&flagText{plain: s.plain}, s.name, "", help)
+		if s.plain == "bool" {
+			flag.NoOptDefVal = "true" // the flag alone says yes
+		}
 	}
 	return flags
 }

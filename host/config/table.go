@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/posternhq/postern/host"
@@ -37,6 +38,8 @@ var table = []setting{
 		kind: text(func(c *Config) *string { return &c.PublicHost }, checkHost)},
 	{name: "management-hosts", help: "The only host names that answer the management API; without it every host that is no app's domain does",
 		kind: list(func(c *Config) *[]string { return &c.ManagementHosts }, checkHost)},
+	{name: "trusted-proxies", help: "Addresses and CIDR ranges of reverse proxies; a request from one of them comes from where its `X-Forwarded-For` or `Forwarded` header says, and nobody else's headers count",
+		kind: list(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }, checkRange)},
 	{name: "max-response-bytes", initial: fmt.Sprint(host.DefaultResponseBytes), help: "Largest response of a module, in bytes",
 		kind: number(func(c *Config) *int64 { return &c.MaxResponseBytes }, 1, host.MaxResponseBytes)},
 	{name: "max-module-bytes", initial: fmt.Sprint(host.DefaultModuleBytes), help: "Largest upload of a module, in bytes",
@@ -47,6 +50,8 @@ var table = []setting{
 		kind: number(func(c *Config) *int64 { return &c.MaxQueue }, 0, 100_000)},
 	{name: "engine-memory", initial: "512MiB", help: "Memory for compiled modules, and as much again for instances that wait for a call; what was used least recently is given up and loaded again from the cache when it is needed",
 		kind: size(func(c *Config) *int64 { return &c.EngineMemory }, 16<<20, 1<<40)},
+	{name: "outbound-private", initial: "false", help: "Let requests to addresses that admins and modules choose reach private and loopback networks too, not only the public internet",
+		kind: yesNo(func(c *Config) *bool { return &c.OutboundPrivate })},
 	{name: "log-level", initial: "info", help: "Least important log lines to write",
 		kind: level()},
 	{name: "log-format", initial: LogText, help: "Form of the log on standard error",

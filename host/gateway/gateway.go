@@ -1,5 +1,5 @@
-// Package gateway tells the story of one request: route, authenticate, build
-// the payload, run the module, answer, record.
+// Package gateway tells the story of one request: route, authenticate, hold
+// against the limits, build the payload, run the module, answer, record.
 //
 // It owns that order, the snapshot of apps and credentials it reads, and the
 // recorder of invocations. It serves HTTP, tests and the command line alike,
@@ -16,14 +16,14 @@ import (
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/auth"
 	"github.com/posternhq/postern/host/engine"
+	"github.com/posternhq/postern/host/limit"
 	"github.com/posternhq/postern/host/payload"
 )
 
 // Store is what the gateway reads.
 type Store interface {
-	host.OrganizationStore
+	CredentialStore
 	host.ReleaseStore
-	host.KeyStore
 	host.ChangeStore
 	App(ctx context.Context, ref string) (*host.App, error)
 	ModuleContent(ctx context.Context, digest string) ([]byte, error)
@@ -33,6 +33,7 @@ type Store interface {
 type Config struct {
 	Store       Store
 	Credentials *auth.Table
+	Limits      *limit.Limiter
 	Engine      *engine.Engine
 	Recorder    *Recorder
 	Log         *slog.Logger
@@ -79,8 +80,8 @@ type plan struct {
 	fault error
 }
 
-func newPlan(e *host.Endpoint, environment string) *plan {
-	p := &plan{policy: auth.NewPolicy(e, environment)}
+func newPlan(app *host.App, e *host.Endpoint) *plan {
+	p := &plan{policy: auth.NewPolicy(app, e)}
 	for _, schema := range []struct {
 		raw json.RawMessage
 		dst **payload.Schema

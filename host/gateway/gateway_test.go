@@ -15,6 +15,7 @@ import (
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
 	"github.com/posternhq/postern/host/instrument"
+	"github.com/posternhq/postern/host/limit"
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/store"
 )
@@ -56,12 +57,14 @@ func setupOn(t testing.TB, db *store.DB) *gateway.Gateway {
 	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 4, Queue: 4, Log: log})
 	check(t, err)
 	recorder := gateway.NewRecorder(db, log)
+	limits := limit.New(limit.Config{Store: db, Log: log})
 	t.Cleanup(func() {
+		limits.Close()
 		recorder.Close()
 		check(t, e.Close(ctx))
 	})
 	return gateway.New(gateway.Config{
-		Store: db, Credentials: auth.NewTable(), Engine: e, Recorder: recorder, Log: log,
+		Store: db, Credentials: auth.NewTable(nil), Limits: limits, Engine: e, Recorder: recorder, Log: log,
 		PublicHost: "public.example.net", MaxResponseBytes: 1 << 16,
 		StatusOf: func(host.Code) int { return 599 },
 	})
@@ -117,7 +120,7 @@ func (b *bundle) echo(change func(*host.Endpoint)) {
 func request(body string, headers ...string) *host.Request {
 	r := &host.Request{
 		ID: host.NewID(), ReceivedAt: host.Now(), Method: "POST", Host: "198.51.100.1:8080", Path: "/run/demo/echo/7",
-		Protocol: "1.1", Remote: netip.MustParseAddr("203.0.113.9"),
+		Protocol: "1.1", Remote: netip.MustParseAddr("203.0.113.9"), Client: netip.MustParseAddr("203.0.113.9"),
 	}
 	for i := 0; i < len(headers); i += 2 {
 		r.Header = append(r.Header, host.Header{Name: headers[i], Value: headers[i+1]})

@@ -61,7 +61,7 @@ func allowOrigin(r *host.Request, app *host.App, response *host.Response) {
 	addVary(response)
 	if origin := r.Get("Origin"); origin != "" && authorized(app.AuthorizedDomains, origin) {
 		response.Set("Access-Control-Allow-Origin", origin)
-		response.Set("Access-Control-Expose-Headers", "X-Request-Id")
+		response.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset")
 	} else {
 		for _, name := range []string{"Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age"} {
 			response.Set(name, "")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/auth"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/payload"
 	"github.com/posternhq/postern/host/route"
@@ -48,23 +49,23 @@ func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, place r
 	if p.fault != nil {
 		return host.Response{}, host.Caused(host.CodeInternal, p.fault, "The endpoint cannot be served")
 	}
-	caller, err := g.Credentials.Admit(p.policy, r, r.Remote)
+	caller, err := g.Credentials.Admit(ctx, p.policy, r)
 	t.stage("auth")
 	if err != nil {
-		return refusal(err), err
+		t.reason = auth.Reason(err)
+		return g.refuse(r, err)
 	}
 	t.called(caller)
-	c := &call{gateway: g, request: r, place: place, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
-	return c.run(ctx)
-}
-
-// refusal adds the challenge that a 401 must carry (RFC 9110, section 11.6.1).
-func refusal(err error) host.Response {
-	var response host.Response
-	if host.CodeOf(err) == host.CodeUnauthorized {
-		response.Set("WWW-Authenticate", "Bearer")
+	standing, err := g.charge(ctx, place.App, match.Endpoint, caller)
+	if err != nil {
+		var response host.Response
+		announce(&response, standing)
+		return response, err
 	}
-	return response
+	c := &call{gateway: g, request: r, place: place, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
+	response, err := c.run(ctx)
+	announce(&response, standing)
+	return response, err
 }
 
 // unmatched answers a method that no endpoint of the path has.
@@ -181,7 +182,7 @@ func (c *call) envelope(body []byte) ([]byte, error) {
 	return payload.Encode(payload.Input{
 		Request: r, Path: c.place.Path, Params: c.params, Body: body,
 		App: c.place.App, Endpoint: c.endpoint, Release: c.place.Release,
-		Caller: c.caller, FQDN: fqdn, ClientIP: r.Remote,
+		Caller: c.caller, FQDN: fqdn,
 	})
 }
 

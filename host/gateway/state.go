@@ -32,7 +32,7 @@ func (s *state) with(app *host.App, release *host.Release) *state {
 	if release != nil {
 		for i := range release.Endpoints {
 			e := &release.Endpoints[i]
-			a.plans[e.ID] = newPlan(e, app.Environment)
+			a.plans[e.ID] = newPlan(app, e)
 		}
 	}
 	return &state{routes: s.routes.With(app, release), apps: s.apps.Set(app.ID, a)}
@@ -142,11 +142,7 @@ func (g *Gateway) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := g.reloadOrganization(ctx); err != nil {
-		return err
-	}
-	var keys []*host.Key
-	if err := g.Store.EachKey(ctx, func(k *host.Key) { keys = append(keys, k) }); err != nil {
+	if err := g.reloadCredentials(ctx); err != nil {
 		return err
 	}
 	next := newState()
@@ -157,7 +153,6 @@ func (g *Gateway) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.Credentials.ReplaceKeys(keys)
 	g.state.Store(next)
 	clear(g.pending)
 	g.sequence = sequence
@@ -168,44 +163,18 @@ func (g *Gateway) reload(ctx context.Context) error {
 // apply puts one change into force. An app whose release has modules that are
 // not compiled becomes pending instead.
 func (g *Gateway) apply(ctx context.Context, change host.Change) error {
-	switch change.Kind {
-	case host.ChangedOrganization:
-		return g.reloadOrganization(ctx)
-	case host.ChangedKey:
-		return g.reloadKey(ctx, change.ID)
-	case host.ChangedApp:
-		app, release, err := g.load(ctx, change.ID)
-		if err != nil && host.CodeOf(err) != host.CodeNotFound {
-			return err
-		}
-		if slices.ContainsFunc(digests(release), func(d string) bool { return !g.Engine.IsCompiled(d) }) {
-			g.pending[change.ID] = true
-			return nil
-		}
-		g.swap(change.ID, app, release)
+	if change.Kind != host.ChangedApp {
+		return g.applyCredentials(ctx, change)
 	}
-	return nil
-}
-
-func (g *Gateway) reloadOrganization(ctx context.Context) error {
-	org, err := g.Store.Organization(ctx)
-	if err != nil {
+	app, release, err := g.load(ctx, change.ID)
+	if err != nil && host.CodeOf(err) != host.CodeNotFound {
 		return err
 	}
-	g.Credentials.SetOrganization(org)
-	return nil
-}
-
-func (g *Gateway) reloadKey(ctx context.Context, id string) error {
-	key, err := g.Store.Key(ctx, id)
-	if host.CodeOf(err) == host.CodeNotFound {
-		g.Credentials.DropKey(id)
+	if slices.ContainsFunc(digests(release), func(d string) bool { return !g.Engine.IsCompiled(d) }) {
+		g.pending[change.ID] = true
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	g.Credentials.PutKey(key)
+	g.swap(change.ID, app, release)
 	return nil
 }
 
@@ -224,6 +193,7 @@ func (g *Gateway) load(ctx context.Context, id string) (*host.App, *host.Release
 func (g *Gateway) swap(id string, app *host.App, release *host.Release) {
 	delete(g.pending, id)
 	if app == nil {
+		g.Credentials.DropApp(id)
 		g.state.Store(g.state.Load().without(id))
 		return
 	}

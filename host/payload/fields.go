@@ -112,8 +112,8 @@ func (f *fields) appendRepeated(b []byte, key string) []byte {
 	return b
 }
 
-// headerFields collects the header under lower-case names. What a stranger
-// says about the addresses behind it is left out: no proxy vouches for it.
+// headerFields collects the header under lower-case names, but for what is
+// said about the way the request came: see vouched.
 func headerFields(r *host.Request) fields {
 	f := fields{list: make([]field, 0, len(r.Header)), separator: func(name string) string {
 		if name == "cookie" {
@@ -122,11 +122,12 @@ func headerFields(r *host.Request) fields {
 		return ", "
 	}}
 	for _, h := range r.Header {
-		switch name := lowerName(h.Name); name {
-		case "x-forwarded-for", "forwarded":
-		default:
+		if name := lowerName(h.Name); !isHearsay(name, r) {
 			f.add(name, h.Value)
 		}
+	}
+	if r.ForwardedFor != "" {
+		f.add(forwardedFor, r.ForwardedFor)
 	}
 	return f
 }

@@ -36,13 +36,11 @@ type Input struct {
 	Caller *host.Caller
 	// FQDN is the name the client called, without a port.
 	FQDN string
-	// ClientIP may be the zero Addr for a request from no network.
-	ClientIP netip.Addr
 }
 
 // Encode returns the envelope of a request as JSON. Credentials of this host
-// are not in it (see Scrub), nor is what a stranger says about addresses. The
-// error is a CodeInvalid if the body claims to be JSON and is not.
+// are not in it (see Scrub), nor is what a stranger says about addresses: its
+// header x-forwarded-for is Request.ForwardedFor. The error is a CodeInvalid if the body claims to be JSON and is not.
 func Encode(in Input) (envelope []byte, err error) {
 	defer host.Wrap(&err, "payload.Encode")
 	r := Scrub(in.Request, in.Caller != nil)
@@ -63,7 +61,7 @@ func Encode(in Input) (envelope []byte, err error) {
 	if b, err = appendBody(b, r.Get("Content-Type"), in.Body); err != nil {
 		return nil, err
 	}
-	b = appendIP(append(b, `,"clientIp":"`...), in.ClientIP)
+	b = appendIP(append(b, `,"clientIp":"`...), r.Client)
 	b = appendString(append(b, `","requestId":`...), r.ID)
 	b = r.ReceivedAt.Append(append(b, `,"receivedAt":"`...))
 	b = appendSite(append(b, '"'), in)
@@ -73,6 +71,7 @@ func Encode(in Input) (envelope []byte, err error) {
 	return append(b, '}'), nil
 }
 
+// appendIP adds nothing for a request from no network.
 func appendIP(b []byte, ip netip.Addr) []byte {
 	if !ip.IsValid() {
 		return b

@@ -39,6 +39,7 @@ func drawInput(t *rapid.T) payload.Input {
 	r := &host.Request{
 		ID: text("id"), ReceivedAt: host.FromMillis(rapid.Int64Range(1, 4e12).Draw(t, "time")),
 		Method: rapid.SampledFrom(host.Methods).Draw(t, "method"), Host: text("host"), Query: text("query"), Protocol: "1.1",
+		Client: netip.IPv6Loopback(), ForwardedFor: text("forwarded for"),
 	}
 	names := rapid.SampledFrom([]string{"Cookie", "cookie", "Referer", "X-A", "x-a", "Authorization", "X-Forwarded-For", "x-\xff", "x-\xfe"})
 	for range rapid.IntRange(0, 30).Draw(t, "headers") {
@@ -51,7 +52,7 @@ func drawInput(t *rapid.T) payload.Input {
 		Request: r, Path: text("path"), Params: rapid.MapOf(rapid.StringMatching("[a-z]{1,8}"), anyText).Draw(t, "params"),
 		Body: []byte(text("body")), App: &host.App{ID: text("app"), Name: text("app name"), Environment: host.Staging},
 		Endpoint: &host.Endpoint{ID: text("endpoint"), Name: text("endpoint name")}, Release: 3,
-		FQDN: text("fqdn"), ClientIP: netip.IPv6Loopback(),
+		FQDN: text("fqdn"),
 	}
 	if contentType == "application/json" {
 		in.Body, _ = json.Marshal(text("json"))

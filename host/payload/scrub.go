@@ -14,8 +14,8 @@ const shapeLength = 16
 
 // Scrub returns the request without this host's credentials, for whoever must
 // not have them: a guest, a log. The X-API-Key header and the query parameter
-// api_key always go. Authorization goes if it holds one of ours or if the
-// caller was authenticated; a foreign one on a public endpoint stays, because
+// api_key always go. Authorization goes if it holds one of ours, a JWT that was
+// issued here among them, or if the caller was authenticated; a foreign one on a public endpoint stays, because
 // it may be the guest's own business. A Referer loses its api_key, and goes
 // altogether if there is more in it. The request itself is not changed.
 func Scrub(r *host.Request, authenticated bool) host.Request {
@@ -89,7 +89,24 @@ func scrubURL(u string) string {
 }
 
 // holdsCredential looks for something shaped like a credential anywhere in s.
-func holdsCredential(s string) bool {
+func holdsCredential(s string) bool { return holdsSecret(s) || holdsToken(s) }
+
+// holdsToken looks for a JWT that was issued here.
+func holdsToken(s string) bool {
+	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return !isWord(c) && c != '-' && c != '_' && c != '.' }) {
+		parts := strings.Split(word, ".")
+		for i := 0; i+3 <= len(parts); i++ {
+			issuer, _ := host.JWTIssuer(strings.Join(parts[i:i+3], "."))
+			if strings.HasPrefix(issuer, host.TokenIssuerPrefix) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// holdsSecret looks for a credential that is known by its prefix.
+func holdsSecret(s string) bool {
 	for _, p := range host.CredentialPrefixes {
 		for rest := s; ; {
 			_, after, found := strings.Cut(rest, p)
@@ -107,11 +124,13 @@ func holdsCredential(s string) bool {
 
 // wordLength counts the letters and digits s begins with.
 func wordLength(s string) int {
-	n := strings.IndexFunc(s, func(c rune) bool {
-		return !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z')
-	})
+	n := strings.IndexFunc(s, func(c rune) bool { return !isWord(c) })
 	if n < 0 {
 		return len(s)
 	}
 	return n
+}
+
+func isWord(c rune) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }

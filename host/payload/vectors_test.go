@@ -49,13 +49,13 @@ type encodeCase struct {
 
 // requestVector is the request of a case with every member in place.
 type requestVector struct {
-	Method, Protocol, Host, Path, Query, ID, FQDN, Body, ClientIP string
-	BodyBase64                                                    []byte
-	ReceivedAt                                                    host.Time
-	Headers                                                       [][2]string
-	Params                                                        map[string]string
-	App                                                           host.App
-	Endpoint                                                      struct {
+	Method, Protocol, Host, Path, Query, ID, FQDN, Body, ClientIP, ForwardedFor string
+	BodyBase64                                                                  []byte
+	ReceivedAt                                                                  host.Time
+	Headers                                                                     [][2]string
+	Params                                                                      map[string]string
+	App                                                                         host.App
+	Endpoint                                                                    struct {
 		ID, Name string
 		Release  int
 	}
@@ -66,7 +66,7 @@ func (v requestVector) input(t *testing.T) payload.Input {
 	t.Helper()
 	r := &host.Request{
 		ID: v.ID, ReceivedAt: v.ReceivedAt, Method: v.Method, Host: v.Host,
-		Path: v.Path, Query: v.Query, Protocol: v.Protocol,
+		Path: v.Path, Query: v.Query, Protocol: v.Protocol, ForwardedFor: v.ForwardedFor,
 	}
 	for _, h := range v.Headers {
 		r.Header = append(r.Header, host.Header{Name: h[0], Value: h[1]})
@@ -75,14 +75,13 @@ func (v requestVector) input(t *testing.T) payload.Input {
 	if body == nil {
 		body = []byte(v.Body)
 	}
-	var ip netip.Addr
 	if v.ClientIP != "" {
-		ip = netip.MustParseAddr(v.ClientIP)
+		r.Client = netip.MustParseAddr(v.ClientIP)
 	}
 	return payload.Input{
 		Request: r, Path: v.Path, Params: v.Params, Body: body, App: &v.App,
 		Endpoint: &host.Endpoint{ID: v.Endpoint.ID, Name: v.Endpoint.Name}, Release: v.Endpoint.Release,
-		Caller: v.Caller, FQDN: v.FQDN, ClientIP: ip,
+		Caller: v.Caller, FQDN: v.FQDN,
 	}
 }
 

@@ -69,16 +69,20 @@ func (x *exchange) answer() {
 
 // serveApp hands the request to the gateway.
 func (x *exchange) serveApp(h *head) {
+	client, vouched, err := x.proxies.client(x.conn.remote, h.header)
+	if err != nil {
+		x.fail(err)
+		return
+	}
 	x.request = host.Request{
 		ID: x.id, ReceivedAt: host.At(x.start),
 		Method: h.method, Host: h.host, Path: h.path, Query: h.query,
 		Protocol: h.protocol, Header: h.header,
-		Remote: x.conn.remote, ContentLength: h.length,
+		Remote: x.conn.remote, Client: client, ForwardedFor: vouched, ContentLength: h.length,
 	}
 	if x.conn.body != nil {
 		x.request.Body = x.conn.body
 	}
-	var err error
 	x.response, err = x.Gateway.Serve(x.life, &x.request)
 	if err == nil {
 		return

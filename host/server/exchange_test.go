@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -118,8 +119,30 @@ func TestServer_Request(t *testing.T) {
 	if diff := cmp.Diff(want, got.Header); diff != "" {
 		t.Error(diff)
 	}
-	if got.Remote != "127.0.0.1" {
-		t.Errorf("remote %q", got.Remote)
+	if got.Remote != "127.0.0.1" || got.Client != "127.0.0.1" || got.ForwardedFor != "" {
+		t.Errorf("remote %q, client %q for %q", got.Remote, got.Client, got.ForwardedFor)
+	}
+}
+
+// TestServer_TrustedProxy covers what a trusted peer says of the client; the
+// rules are those of TestProxies_Client.
+func TestServer_TrustedProxy(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(c *server.Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
+	})
+	c := b.dial(t)
+	c.send("GET /run/x/a HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 192.0.2.1, 203.0.113.9, 10.0.0.2\r\n\r\n")
+	got := c.receive("GET").echoed(t)
+	if got.Remote != "127.0.0.1" || got.Client != "203.0.113.9" || got.ForwardedFor != "203.0.113.9, 10.0.0.2" {
+		t.Errorf("remote %q, client %q for %q", got.Remote, got.Client, got.ForwardedFor)
+	}
+	c.send("GET /run/x/a HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9\r\nForwarded: for=192.0.2.1\r\n\r\n")
+	if a := c.receive("GET"); a.StatusCode != 400 {
+		t.Errorf("two stories: %d %s", a.StatusCode, a.text)
+	}
+	if !c.isKept() {
+		t.Error("the connection was closed")
 	}
 }
 

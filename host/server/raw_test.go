@@ -194,7 +194,7 @@ func TestServer_Accepts(t *testing.T) {
 				t.Fatalf("status %d: %s", a.StatusCode, a.text)
 			}
 			got := a.echoed(t)
-			got.Header, got.Remote = nil, ""
+			got.Header, got.Remote, got.Client = nil, "", ""
 			want := test.want
 			want.Method, want.Host, want.Protocol = or(want.Method, "GET"), or(want.Host, "h"), or(want.Protocol, "1.1")
 			if fmt.Sprint(got) != fmt.Sprint(want) {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -45,6 +46,9 @@ type Config struct {
 	// ManagementHosts are the hosts that management routes answer on; empty
 	// means every host that is no app's domain.
 	ManagementHosts []string
+	// TrustedProxies are the peers whose X-Forwarded-For and Forwarded headers
+	// say where a request comes from; empty trusts nobody.
+	TrustedProxies []netip.Prefix
 	// MaxManagementBytes bounds the body of every management request, so
 	// that it must be the largest any route takes: that of an upload. Routes
 	// set smaller limits themselves. Default host.DefaultModuleBytes.
@@ -99,6 +103,7 @@ type Server struct {
 	Config
 	management fasthttp.RequestHandler
 	clock      clock
+	proxies    proxies
 	// life ends when a shutdown stops waiting for requests.
 	life context.Context
 	end  context.CancelFunc
@@ -118,7 +123,7 @@ func New(c Config) *Server {
 	for i, name := range c.ManagementHosts {
 		c.ManagementHosts[i] = host.HostName(name)
 	}
-	s := &Server{Config: c, conns: map[*conn]struct{}{}}
+	s := &Server{Config: c, proxies: slices.Clone(c.TrustedProxies), conns: map[*conn]struct{}{}}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.management = s.newManagement()
 	return s

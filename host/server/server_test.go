@@ -77,9 +77,9 @@ func (g *gateway) Serve(ctx context.Context, r *host.Request) (host.Response, er
 
 // echoed is the body of the fake gateway's answer.
 type echoed struct {
-	Method, Host, Path, Query, Protocol, Remote, Body string
-	Length                                            int64
-	Header                                            []host.Header
+	Method, Host, Path, Query, Protocol, Remote, Client, ForwardedFor, Body string
+	Length                                                                  int64
+	Header                                                                  []host.Header
 }
 
 func echo(response host.Response, r *host.Request) (host.Response, error) {
@@ -96,7 +96,7 @@ func echo(response host.Response, r *host.Request) (host.Response, error) {
 			return host.Response{}, host.Errorf(host.CodeTooLarge, "Too large")
 		}
 	}
-	response.Body, _ = json.Marshal(echoed{r.Method, r.Host, r.Path, r.Query, r.Protocol, r.Remote.String(), string(body), r.ContentLength, r.Header})
+	response.Body, _ = json.Marshal(echoed{r.Method, r.Host, r.Path, r.Query, r.Protocol, r.Remote.String(), r.Client.String(), r.ForwardedFor, string(body), r.ContentLength, r.Header})
 	return response, nil
 }
 

@@ -9,41 +9,42 @@ import (
 )
 
 type appRow struct {
-	ID                    string                  `db:"id"`
-	OrganizationID        string                  `db:"organization_id"`
-	Name                  string                  `db:"name"`
-	Slug                  string                  `db:"slug"`
-	Environment           string                  `db:"environment"`
-	Description           *string                 `db:"description"`
-	AppStoreURL           *string                 `db:"app_store_url"`
-	PlayStoreURL          *string                 `db:"play_store_url"`
-	WebsiteURL            *string                 `db:"website_url"`
-	EngagementPlatform    string                  `db:"engagement_platform"`
-	EngagementCredentials []byte                  `db:"engagement_credentials"`
-	APIKey                []byte                  `db:"api_key"`
-	APISecret             []byte                  `db:"api_secret"`
-	Platform              string                  `db:"platform"`
-	BundleID              *string                 `db:"bundle_id"`
-	DataRetentionDays     int                     `db:"data_retention_days"`
-	Timezone              string                  `db:"timezone"`
-	Features              document[host.Features] `db:"features"`
-	Status                string                  `db:"status"`
-	ContextInfo           *string                 `db:"context_info"`
-	URLContext            *string                 `db:"url_context"`
-	EmailPlatform         string                  `db:"email_platform"`
-	EmailCredentials      []byte                  `db:"email_credentials"`
-	CachedUserCount       int64                   `db:"cached_user_count"`
-	CachedEventCount      int64                   `db:"cached_event_count"`
-	CachedLastEvent       int64                   `db:"cached_last_event"`
-	StatsLastUpdated      int64                   `db:"stats_last_updated"`
-	WebhookURL            *string                 `db:"webhook_url"`
-	WebhookEnabled        bool                    `db:"webhook_enabled"`
-	WebhookUseQueryParams bool                    `db:"webhook_use_query_params"`
-	AuthorizedDomains     document[[]string]      `db:"authorized_domains"`
-	CreatedAt             int64                   `db:"created_at"`
-	UpdatedAt             int64                   `db:"updated_at"`
-	Revision              int64                   `db:"revision"`
-	ActiveRelease         int                     `db:"active_release"`
+	ID                    string                    `db:"id"`
+	OrganizationID        string                    `db:"organization_id"`
+	Name                  string                    `db:"name"`
+	Slug                  string                    `db:"slug"`
+	Environment           string                    `db:"environment"`
+	Description           *string                   `db:"description"`
+	AppStoreURL           *string                   `db:"app_store_url"`
+	PlayStoreURL          *string                   `db:"play_store_url"`
+	WebsiteURL            *string                   `db:"website_url"`
+	EngagementPlatform    string                    `db:"engagement_platform"`
+	EngagementCredentials []byte                    `db:"engagement_credentials"`
+	APIKey                []byte                    `db:"api_key"`
+	APISecret             []byte                    `db:"api_secret"`
+	Platform              string                    `db:"platform"`
+	BundleID              *string                   `db:"bundle_id"`
+	DataRetentionDays     int                       `db:"data_retention_days"`
+	Timezone              string                    `db:"timezone"`
+	Features              document[host.Features]   `db:"features"`
+	Status                string                    `db:"status"`
+	ContextInfo           *string                   `db:"context_info"`
+	URLContext            *string                   `db:"url_context"`
+	EmailPlatform         string                    `db:"email_platform"`
+	EmailCredentials      []byte                    `db:"email_credentials"`
+	CachedUserCount       int64                     `db:"cached_user_count"`
+	CachedEventCount      int64                     `db:"cached_event_count"`
+	CachedLastEvent       int64                     `db:"cached_last_event"`
+	StatsLastUpdated      int64                     `db:"stats_last_updated"`
+	WebhookURL            *string                   `db:"webhook_url"`
+	WebhookEnabled        bool                      `db:"webhook_enabled"`
+	WebhookUseQueryParams bool                      `db:"webhook_use_query_params"`
+	AuthorizedDomains     document[[]string]        `db:"authorized_domains"`
+	RateLimit             document[*host.RateLimit] `db:"rate_limit"`
+	CreatedAt             int64                     `db:"created_at"`
+	UpdatedAt             int64                     `db:"updated_at"`
+	Revision              int64                     `db:"revision"`
+	ActiveRelease         int                       `db:"active_release"`
 }
 
 // appView is an app as it is read: with its domains, joined by commas.
@@ -76,8 +77,8 @@ func (db *DB) appRowOf(a *host.App) (appRow, error) {
 		CachedUserCount:  a.CachedUserCount, CachedEventCount: a.CachedEventCount,
 		CachedLastEvent: a.CachedLastEvent.Millis(), StatsLastUpdated: a.StatsLastUpdated.Millis(),
 		WebhookURL: a.WebhookURL, WebhookEnabled: a.WebhookEnabled, WebhookUseQueryParams: a.WebhookUseQueryParams,
-		AuthorizedDomains: document[[]string]{a.AuthorizedDomains},
-		CreatedAt:         a.CreatedAt.Millis(), UpdatedAt: a.UpdatedAt.Millis(),
+		AuthorizedDomains: document[[]string]{a.AuthorizedDomains}, RateLimit: document[*host.RateLimit]{a.RateLimit},
+		CreatedAt: a.CreatedAt.Millis(), UpdatedAt: a.UpdatedAt.Millis(),
 		Revision: a.Revision, ActiveRelease: a.ActiveRelease,
 	}
 	return row, seal.err
@@ -101,8 +102,8 @@ func (db *DB) app(r *appView) (*host.App, error) {
 		CachedUserCount:  r.CachedUserCount, CachedEventCount: r.CachedEventCount,
 		CachedLastEvent: host.FromMillis(r.CachedLastEvent), StatsLastUpdated: host.FromMillis(r.StatsLastUpdated),
 		WebhookURL: r.WebhookURL, WebhookEnabled: r.WebhookEnabled, WebhookUseQueryParams: r.WebhookUseQueryParams,
-		AuthorizedDomains: filled(r.AuthorizedDomains.V),
-		CreatedAt:         host.FromMillis(r.CreatedAt), UpdatedAt: host.FromMillis(r.UpdatedAt),
+		AuthorizedDomains: filled(r.AuthorizedDomains.V), RateLimit: r.RateLimit.V,
+		CreatedAt: host.FromMillis(r.CreatedAt), UpdatedAt: host.FromMillis(r.UpdatedAt),
 		Revision: r.Revision, ActiveRelease: r.ActiveRelease,
 	}
 	if r.Domains != "" {
@@ -133,7 +134,7 @@ func (c *sealing) run(in []byte, do func(host.Sealer) ([]byte, error)) []byte {
 		return nil
 	}
 	if c.sealer == nil {
-		c.err = errors.New("apps cannot be read or written without a sealer")
+		c.err = errors.New("secrets cannot be read or written without a sealer")
 		return nil
 	}
 	out, err := do(c.sealer)

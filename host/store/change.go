@@ -21,6 +21,12 @@ func (db *DB) change(s *session, kind, id string) error {
 	return err
 }
 
+// lockChanges waits as change does, without appending one.
+func lockChanges(s *session) error {
+	_, err := one[int64](s, "Change counter", "SELECT last FROM change_counter"+s.dialect.rowLock)
+	return err
+}
+
 // Changes implements host.ChangeStore.
 func (db *DB) Changes(ctx context.Context, after int64) (changes []host.Change, complete bool, err error) {
 	defer host.Wrap(&err, "store.Changes(%d)", after)

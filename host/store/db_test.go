@@ -51,11 +51,15 @@ func TestDB_SecretsAreSealed(t *testing.T) {
 		if err := db.CreateKey(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
+		signer := host.NewSigningKey()
+		if _, err := db.AddSigningKey(t.Context(), signer, false); err != nil {
+			t.Fatal(err)
+		}
 		stolen := rawContent(t, db, c)
 		if !bytes.Contains(stolen, []byte(app.ID)) || !bytes.Contains(stolen, []byte(key.Prefix)) {
 			t.Fatal("the search does not even find what is not secret")
 		}
-		for _, secret := range []string{app.APIKey, app.APISecret, "engagement-sesame", "email-sesame", secret, secret[len(host.KeyPrefix)+8:]} {
+		for _, secret := range []string{app.APIKey, app.APISecret, "engagement-sesame", "email-sesame", secret, secret[len(host.KeyPrefix)+8:], string(signer.Private.Seed())} {
 			if bytes.Contains(stolen, []byte(secret)) || bytes.Contains(stolen, []byte(hex.EncodeToString([]byte(secret)))) {
 				t.Errorf("%.8s… can be read", secret)
 			}
@@ -92,7 +96,7 @@ func rawContent(t *testing.T, db *store.DB, c store.Config) []byte {
 		return all
 	}
 	writers, _ := db.Connections()
-	for _, table := range []string{"organization", "app", "key", "change"} {
+	for _, table := range []string{"organization", "app", "key", "signing_key", "change"} {
 		var rows []string
 		if err := writers[0].Select(&rows, "SELECT CAST(t.* AS TEXT) FROM "+table+" t"); err != nil {
 			t.Fatal(err)
@@ -213,6 +217,9 @@ func TestDB_NoSealer(t *testing.T) {
 	app.Name = "Open"
 	if err := db.CreateApp(t.Context(), app); host.CodeOf(err) != host.CodeInternal {
 		t.Errorf("an app was stored without a sealer: %v", err)
+	}
+	if added, err := db.AddSigningKey(t.Context(), host.NewSigningKey(), false); added || host.CodeOf(err) != host.CodeInternal {
+		t.Errorf("a signing key was stored without a sealer: %v", err)
 	}
 }
 

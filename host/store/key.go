@@ -7,48 +7,59 @@ import (
 )
 
 type keyRow struct {
-	ID          string                      `db:"id"`
-	Name        string                      `db:"name"`
-	Prefix      string                      `db:"prefix"`
-	Hash        []byte                      `db:"hash"`
-	Environment *string                     `db:"environment"`
-	Enabled     bool                        `db:"enabled"`
-	ExpiresAt   int64                       `db:"expires_at"`
-	AllowedIPs  document[[]string]          `db:"allowed_ips"`
-	Variables   document[map[string]string] `db:"variables"`
-	CreatedAt   int64                       `db:"created_at"`
-	UpdatedAt   int64                       `db:"updated_at"`
-	Revision    int64                       `db:"revision"`
+	ID        string `db:"id"`
+	Name      string `db:"name"`
+	Prefix    string `db:"prefix"`
+	Hash      []byte `db:"hash"`
+	Enabled   bool   `db:"enabled"`
+	ExpiresAt int64  `db:"expires_at"`
+	accessRow
+	Quota             *int64 `db:"quota"`
+	PreviousHash      []byte `db:"previous_hash"` // nil for none
+	PreviousExpiresAt int64  `db:"previous_expires_at"`
+	CreatedAt         int64  `db:"created_at"`
+	UpdatedAt         int64  `db:"updated_at"`
+	Revision          int64  `db:"revision"`
+}
+
+// keyView is a key as it is read: with its usage.
+type keyView struct {
+	keyRow
+	usageRow
 }
 
 var (
 	insertKey  = insertInto[keyRow]("key")
 	updateKey  = update[keyRow]("key")
-	keyColumns = columns[keyRow]("")
+	keyColumns = columns[keyRow]("key.")
 )
 
 func keyRowOf(k *host.Key) keyRow {
-	return keyRow{
-		ID: k.ID, Name: k.Name, Prefix: k.Prefix, Hash: k.Hash[:], Environment: k.Environment,
-		Enabled: k.Enabled, ExpiresAt: k.ExpiresAt.Millis(),
-		AllowedIPs: document[[]string]{k.AllowedIPs}, Variables: document[map[string]string]{k.Variables},
-		CreatedAt: k.CreatedAt.Millis(), UpdatedAt: k.UpdatedAt.Millis(), Revision: k.Revision,
+	row := keyRow{
+		ID: k.ID, Name: k.Name, Prefix: k.Prefix, Hash: k.Hash[:], Enabled: k.Enabled,
+		ExpiresAt: k.ExpiresAt.Millis(), accessRow: accessRowOf(&k.Access), Quota: k.Quota,
+		PreviousExpiresAt: k.PreviousExpiresAt.Millis(),
+		CreatedAt:         k.CreatedAt.Millis(), UpdatedAt: k.UpdatedAt.Millis(), Revision: k.Revision,
 	}
+	if k.PreviousHash != (host.Hash{}) {
+		row.PreviousHash = k.PreviousHash[:]
+	}
+	return row
 }
 
-func (r *keyRow) key() *host.Key {
+func (r *keyView) key() *host.Key {
 	k := &host.Key{
-		ID: r.ID, Name: r.Name, Prefix: r.Prefix, Environment: r.Environment,
-		Enabled: r.Enabled, ExpiresAt: host.FromMillis(r.ExpiresAt),
-		AllowedIPs: filled(r.AllowedIPs.V), Variables: r.Variables.V,
+		ID: r.ID, Name: r.Name, Prefix: r.Prefix, Enabled: r.Enabled,
+		ExpiresAt: host.FromMillis(r.ExpiresAt), Access: r.access(), Quota: r.Quota,
+		PreviousExpiresAt: host.FromMillis(r.PreviousExpiresAt), Usage: r.usage(),
 		CreatedAt: host.FromMillis(r.CreatedAt), UpdatedAt: host.FromMillis(r.UpdatedAt), Revision: r.Revision,
 	}
-	if k.Variables == nil {
-		k.Variables = map[string]string{}
-	}
 	copy(k.Hash[:], r.Hash)
+	copy(k.PreviousHash[:], r.PreviousHash)
 	return k
 }
+
+const keyTaken = "key: this key exists already"
 
 // CreateKey implements host.KeyStore. It gives key its Revision.
 func (db *DB) CreateKey(ctx context.Context, key *host.Key) (err error) {
@@ -58,8 +69,11 @@ func (db *DB) CreateKey(ctx context.Context, key *host.Key) (err error) {
 		if err := db.change(s, host.ChangedKey, key.ID); err != nil {
 			return err
 		}
+		if err := addCredential(s, key.ID, nil); err != nil {
+			return s.taken(err, keyTaken)
+		}
 		_, err := s.save(insertKey, keyRowOf(key))
-		return s.taken(err, "key: this key exists already")
+		return s.taken(err, keyTaken)
 	})
 }
 
@@ -70,7 +84,7 @@ func (db *DB) Key(ctx context.Context, id string) (key *host.Key, err error) {
 }
 
 func oneKey(s *session, id, lock string) (*host.Key, error) {
-	row, err := one[keyRow](s, "Key", "SELECT "+keyColumns+" FROM key WHERE id = $1"+lock, id)
+	row, err := one[keyView](s, "Key", "SELECT "+keyColumns+usageColumns("key")+" FROM key WHERE id = $1"+lock, id)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +96,7 @@ func (db *DB) Keys(ctx context.Context, page host.Page) (keys []*host.Key, total
 	defer host.Wrap(&err, "store.Keys")
 	keys = []*host.Key{}
 	total, err = read(ctx, db.main, func(s *session) (int, error) {
-		rows, total, err := paged[keyRow](s, keyColumns, "key", "id", page)
+		rows, total, err := paged[keyView](s, keyColumns+usageColumns("key"), "key", "key.id", page)
 		for i := range rows {
 			keys = append(keys, rows[i].key())
 		}
@@ -94,17 +108,11 @@ func (db *DB) Keys(ctx context.Context, page host.Page) (keys []*host.Key, total
 // EachKey implements host.KeyStore. All keys are of one moment.
 func (db *DB) EachKey(ctx context.Context, fn func(*host.Key)) (err error) {
 	defer host.Wrap(&err, "store.EachKey")
-	rows, err := read(ctx, db.main, func(s *session) ([]keyRow, error) {
-		return list[keyRow](s, "SELECT "+keyColumns+" FROM key ORDER BY id")
-	})
-	for i := range rows {
-		fn(rows[i].key())
-	}
-	return err
+	return each(ctx, db.main, "SELECT "+keyColumns+" FROM key", func(row *keyView) { fn(row.key()) })
 }
 
-// UpdateKey implements host.KeyStore. The id and the time of creation keep
-// their values.
+// UpdateKey implements host.KeyStore. The id, the usage and the time of
+// creation keep their values.
 func (db *DB) UpdateKey(ctx context.Context, id string, change func(*host.Key) error) (key *host.Key, err error) {
 	defer host.Wrap(&err, "store.UpdateKey(%q)", id)
 	err = db.main.write(ctx, func(s *session) error {
@@ -116,12 +124,13 @@ func (db *DB) UpdateKey(ctx context.Context, id string, change func(*host.Key) e
 		if err := change(key); err != nil {
 			return err
 		}
-		key.ID, key.CreatedAt, key.UpdatedAt, key.Revision = id, old.CreatedAt, host.Now(), old.Revision+1
+		key.ID, key.Usage, key.CreatedAt = id, old.Usage, old.CreatedAt
+		key.UpdatedAt, key.Revision = host.Now(), old.Revision+1
 		if err := db.change(s, host.ChangedKey, id); err != nil {
 			return err
 		}
 		_, err = s.save(updateKey, keyRowOf(key))
-		return s.taken(err, "key: this key exists already")
+		return s.taken(err, keyTaken)
 	})
 	if err != nil {
 		return nil, err
@@ -139,7 +148,9 @@ func (db *DB) DeleteKey(ctx context.Context, id string) (err error) {
 		if err := db.change(s, host.ChangedKey, id); err != nil {
 			return err
 		}
-		_, err := s.exec("DELETE FROM key WHERE id = $1", id)
-		return err
+		if _, err := s.exec("DELETE FROM key WHERE id = $1", id); err != nil {
+			return err
+		}
+		return dropCredential(s, id)
 	})
 }

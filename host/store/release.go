@@ -44,10 +44,8 @@ func (r *releaseView) release() *host.Release {
 // than null.
 func tidy(e *host.Endpoint) {
 	e.KeyGroups, e.AllowedIPs = filled(e.KeyGroups), filled(e.AllowedIPs)
-	if e.RequiredVariables == nil {
-		e.RequiredVariables = map[string]string{}
-	}
-	for _, raw := range []*json.RawMessage{&e.RateLimit, &e.RequestSchema, &e.ResponseSchema} {
+	e.RequiredVariables = filledMap(e.RequiredVariables)
+	for _, raw := range []*json.RawMessage{&e.RequestSchema, &e.ResponseSchema} {
 		if string(*raw) == "null" {
 			*raw = nil
 		}
@@ -122,7 +120,8 @@ func (db *DB) draft(s *session, appID string) (*host.Draft, error) {
 	return draft, nil
 }
 
-// insertReleaseRow stores a release and lists the modules it pins.
+// insertReleaseRow stores a release and lists the modules it pins and the key
+// groups it names.
 func insertReleaseRow(s *session, row releaseRow) error {
 	if _, err := s.save(insertRelease, row); err != nil {
 		return err
@@ -130,6 +129,19 @@ func insertReleaseRow(s *session, row releaseRow) error {
 	for _, e := range row.Endpoints.V {
 		_, err := s.exec(`INSERT INTO release_module (app_id, number, name, version, digest)
 			VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, row.AppID, row.Number, e.Module.Name, e.Module.Version, e.Module.Digest)
+		if err != nil {
+			return err
+		}
+		if err := listGroups(s, row, e.KeyGroups); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func listGroups(s *session, row releaseRow, names []string) error {
+	for _, name := range names {
+		_, err := s.exec("INSERT INTO release_key_group (app_id, number, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", row.AppID, row.Number, name)
 		if err != nil {
 			return err
 		}

@@ -62,6 +62,14 @@ func (d *document[T]) Scan(stored any) error {
 	return fmt.Errorf("a JSON document was stored as %T", stored)
 }
 
+// filledMap returns m, or an empty map for nil, which JSON would show as null.
+func filledMap[T any](m map[string]T) map[string]T {
+	if m == nil {
+		return map[string]T{}
+	}
+	return m
+}
+
 // filled returns list, or an empty list for nil, which JSON would show as null.
 func filled[T any](list []T) []T {
 	if list == nil {

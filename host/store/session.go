@@ -159,6 +159,27 @@ func list[T any](s *session, query string, args ...any) ([]T, error) {
 	return rows, err
 }
 
+// each runs a query outside a transaction and hands fn one row after the
+// other, so that the number of rows takes no memory here.
+func each[T any](ctx context.Context, p *pool, query string, fn func(*T), args ...any) error {
+	if !storable(args) {
+		return nil
+	}
+	rows, err := p.reader.QueryxContext(ctx, query, args...)
+	if err != nil {
+		return p.dialect.fail(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row T
+		if err := rows.StructScan(&row); err != nil {
+			return p.dialect.fail(ctx, err)
+		}
+		fn(&row)
+	}
+	return p.dialect.fail(ctx, rows.Err())
+}
+
 // one returns the first row of a query; none at all is a CodeNotFound that
 // names what was looked for.
 func one[T any](s *session, what, query string, args ...any) (T, error) {

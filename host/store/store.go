@@ -36,8 +36,8 @@ type Config struct {
 	// URL of a PostgreSQL database, such as postgres://user:password@host/name.
 	// It holds a password: never log it.
 	URL string
-	// Sealer encrypts the secrets of apps. It is needed to read and write
-	// apps, not to migrate.
+	// Sealer encrypts the secrets of apps and signing keys. It is needed to
+	// read and write those, not to migrate.
 	Sealer host.Sealer
 	// Invocations and Changes are how many records of each kind to keep, 0
 	// for the defaults.
@@ -63,6 +63,11 @@ var (
 	_ host.ModuleStore       = (*DB)(nil)
 	_ host.ReleaseStore      = (*DB)(nil)
 	_ host.KeyStore          = (*DB)(nil)
+	_ host.TokenStore        = (*DB)(nil)
+	_ host.SigningKeyStore   = (*DB)(nil)
+	_ host.IssuerStore       = (*DB)(nil)
+	_ host.KeyGroupStore     = (*DB)(nil)
+	_ host.UsageStore        = (*DB)(nil)
 	_ host.ChangeStore       = (*DB)(nil)
 	_ host.InvocationStore   = (*DB)(nil)
 )

@@ -27,6 +27,7 @@ type AppFields struct {
 	WebhookUseQueryParams Field[bool]            `json:"webhook_use_query_params,omitzero"`
 	WebhookURL            Field[string]          `json:"webhook_url,omitzero"`
 	ContextInfo           Field[string]          `json:"context_info,omitzero"`
+	RateLimit             Field[host.RateLimit]  `json:"rate_limit,omitzero"`
 }
 
 // CreateApp creates an app.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -102,7 +103,7 @@ func TestClient_Requests(t *testing.T) {
 			return err
 		}},
 		{seen{Line: "POST /v1/apps/a/releases", Body: `{"endpoints":[],"note":"n"}`}, func(ctx context.Context, c *client.Client) error {
-			_, err := c.MakeRelease(ctx, "a", client.State{Note: "n"})
+			_, _, err := c.MakeRelease(ctx, "a", client.State{Note: "n"})
 			return err
 		}},
 		{seen{Line: "GET /v1/apps/a/releases"}, func(ctx context.Context, c *client.Client) error {
@@ -115,7 +116,7 @@ func TestClient_Requests(t *testing.T) {
 			return err
 		}},
 		{seen{Line: "POST /v1/keys", Body: `{"name":"x","variables":{"a":"b"}}`}, func(ctx context.Context, c *client.Client) error {
-			_, err := c.CreateKey(ctx, client.KeyFields{Name: name, Variables: client.Value(map[string]string{"a": "b"})})
+			_, err := c.CreateKey(ctx, client.KeyFields{Name: name, AccessFields: client.AccessFields{Variables: client.Value(map[string]string{"a": "b"})}})
 			return err
 		}},
 		{seen{Line: "GET /v1/keys"}, func(ctx context.Context, c *client.Client) error { _, err := c.Keys(ctx, host.Page{}); return err }},
@@ -125,6 +126,43 @@ func TestClient_Requests(t *testing.T) {
 			return err
 		}},
 		{seen{Line: "DELETE /v1/keys/k"}, func(ctx context.Context, c *client.Client) error { return c.DeleteKey(ctx, "k") }},
+		{seen{Line: "POST /v1/keys/k/rotate", Body: `{"grace_seconds":90}`}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.RotateKey(ctx, "k", 90*time.Second)
+			return err
+		}},
+		{seen{Line: "POST /v1/tokens", Body: `{"name":"x","rate_limit":{"limit":5,"window":"day"}}`}, func(ctx context.Context, c *client.Client) error {
+			limit := client.Value(host.RateLimit{Limit: 5, Window: "day"})
+			_, err := c.CreateToken(ctx, client.TokenFields{Name: name, AccessFields: client.AccessFields{RateLimit: limit}})
+			return err
+		}},
+		{seen{Line: "GET /v1/tokens?limit=5&offset=10"}, func(ctx context.Context, c *client.Client) error { _, err := c.Tokens(ctx, page); return err }},
+		{seen{Line: "GET /v1/tokens/t"}, func(ctx context.Context, c *client.Client) error { _, err := c.Token(ctx, "t"); return err }},
+		{seen{Line: "DELETE /v1/tokens/t"}, func(ctx context.Context, c *client.Client) error { return c.DeleteToken(ctx, "t") }},
+		{seen{Line: "GET /v1/signing-keys?limit=5&offset=10"}, func(ctx context.Context, c *client.Client) error { _, err := c.SigningKeys(ctx, page); return err }},
+		{seen{Line: "POST /v1/signing-keys/rotate"}, func(ctx context.Context, c *client.Client) error { _, err := c.RotateSigningKey(ctx); return err }},
+		{seen{Line: "DELETE /v1/signing-keys/s"}, func(ctx context.Context, c *client.Client) error { return c.DeleteSigningKey(ctx, "s") }},
+		{seen{Line: "POST /v1/apps/a/key-groups", Body: `{"name":"x","members":["m"]}`}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.CreateKeyGroup(ctx, "a", client.KeyGroupFields{Name: name, Members: client.Value([]string{"m"})})
+			return err
+		}},
+		{seen{Line: "GET /v1/apps/a/key-groups?limit=5&offset=10"}, func(ctx context.Context, c *client.Client) error { _, err := c.KeyGroups(ctx, "a", page); return err }},
+		{seen{Line: "GET /v1/apps/a/key-groups/b%20c"}, func(ctx context.Context, c *client.Client) error { _, err := c.KeyGroup(ctx, "a", "b c"); return err }},
+		{seen{Line: "PATCH /v1/apps/a/key-groups/g", Body: `{"name":"x"}`, IfMatch: `"4"`}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.UpdateKeyGroup(ctx, "a", "g", client.KeyGroupFields{Name: name}, client.IfMatch(4))
+			return err
+		}},
+		{seen{Line: "DELETE /v1/apps/a/key-groups/g"}, func(ctx context.Context, c *client.Client) error { return c.DeleteKeyGroup(ctx, "a", "g") }},
+		{seen{Line: "POST /v1/apps/a/issuers", Body: `{"name":"x","jwks_url":null}`}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.CreateIssuer(ctx, "a", client.IssuerFields{Name: name, JWKSURL: client.Null[string]()})
+			return err
+		}},
+		{seen{Line: "GET /v1/apps/a/issuers?limit=5&offset=10"}, func(ctx context.Context, c *client.Client) error { _, err := c.Issuers(ctx, "a", page); return err }},
+		{seen{Line: "GET /v1/apps/a/issuers/i"}, func(ctx context.Context, c *client.Client) error { _, err := c.Issuer(ctx, "a", "i"); return err }},
+		{seen{Line: "PATCH /v1/apps/a/issuers/i", Body: `{"enabled":false}`}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.UpdateIssuer(ctx, "a", "i", client.IssuerFields{Enabled: client.Value(false)})
+			return err
+		}},
+		{seen{Line: "DELETE /v1/apps/a/issuers/i"}, func(ctx context.Context, c *client.Client) error { return c.DeleteIssuer(ctx, "a", "i") }},
 		{seen{Line: "GET /v1/apps/a/invocations?after=r&endpoint=e&failed=true&limit=5&offset=10"}, func(ctx context.Context, c *client.Client) error {
 			_, err := c.Invocations(ctx, "a", host.InvocationFilter{EndpointID: "e", Failed: true, After: "r"}, page)
 			return err
@@ -182,6 +220,26 @@ func TestClient_Answers(t *testing.T) {
 	c, _ = fake(t, 201, etag, `{"success":true,"key":{"id":"k","status":"active","expires_at":null,"key":"ask_x"}}`)
 	if k, err := c.CreateKey(ctx, client.KeyFields{}); err != nil || k.Secret != "ask_x" || k.Status != host.KeyActive || k.Revision != 9 {
 		t.Errorf("CreateKey: %+v, %v", k, err)
+	}
+	c, _ = fake(t, 201, nil, `{"success":true,"token":{"id":"t","status":"expired","kid":"s","token":"eyJ"}}`)
+	if token, err := c.CreateToken(ctx, client.TokenFields{}); err != nil || token.JWT != "eyJ" || token.Status != host.KeyExpired || token.KeyID != "s" {
+		t.Errorf("CreateToken: %+v, %v", token, err)
+	}
+	c, _ = fake(t, 200, nil, `{"success":true,"signing_key":{"kid":"s","active":true,"public_key":"AAE="}}`)
+	if k, err := c.RotateSigningKey(ctx); err != nil || k.ID != "s" || !k.Active || len(k.PublicKey) != 2 {
+		t.Errorf("RotateSigningKey: %+v, %v", k, err)
+	}
+	c, _ = fake(t, 200, etag, `{"success":true,"key_group":{"name":"g","members":["m"]}}`)
+	if g, err := c.KeyGroup(ctx, "a", "g"); err != nil || g.Name != "g" || len(g.Members) != 1 || g.Revision != 9 {
+		t.Errorf("KeyGroup: %+v, %v", g, err)
+	}
+	c, _ = fake(t, 200, etag, `{"success":true,"issuer":{"issuer":"i","required_claims":{"admin":true}}}`)
+	if i, err := c.Issuer(ctx, "a", "i"); err != nil || i.Issuer != "i" || i.RequiredClaims["admin"] != true || i.Revision != 9 {
+		t.Errorf("Issuer: %+v, %v", i, err)
+	}
+	c, _ = fake(t, 201, nil, `{"success":true,"release":{"number":3},"warnings":["w"]}`)
+	if r, warnings, err := c.MakeRelease(ctx, "a", client.State{}); err != nil || r.Number != 3 || len(warnings) != 1 {
+		t.Errorf("MakeRelease: %+v, %q, %v", r, warnings, err)
 	}
 	c, _ = fake(t, 200, nil, `{"success":true,"api_key":"apps_x"}`)
 	if k, err := c.RegenerateAPIKey(ctx); err != nil || k != "apps_x" {

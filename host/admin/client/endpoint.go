@@ -20,6 +20,7 @@ type EndpointFields struct {
 	KeyGroups              Field[[]string]          `json:"key_groups,omitzero"`
 	AllowedIPs             Field[[]string]          `json:"allowed_ips,omitzero"`
 	RequiredVariables      Field[map[string]string] `json:"required_variables,omitzero"`
+	RateLimit              Field[host.RateLimit]    `json:"rate_limit,omitzero"`
 	TimeoutMS              Field[int]               `json:"timeout_ms,omitzero"`
 	MemoryMB               Field[int]               `json:"memory_mb,omitzero"`
 	MaxBodyBytes           Field[int64]             `json:"max_body_bytes,omitzero"`

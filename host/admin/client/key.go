@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/posternhq/postern/host"
 )
@@ -10,19 +11,27 @@ import (
 // KeyFields are the writable fields of a key. ExpiresAt is a date, which the
 // key works through, or an RFC 3339 instant.
 type KeyFields struct {
-	Name        Field[string]            `json:"name,omitzero"`
+	Name      Field[string] `json:"name,omitzero"`
+	Enabled   Field[bool]   `json:"enabled,omitzero"`
+	ExpiresAt Field[string] `json:"expires_at,omitzero"`
+	Quota     Field[int64]  `json:"quota,omitzero"`
+	AccessFields
+}
+
+// AccessFields are the fields that keys and tokens have in common.
+type AccessFields struct {
 	Environment Field[string]            `json:"environment,omitzero"`
-	Enabled     Field[bool]              `json:"enabled,omitzero"`
-	ExpiresAt   Field[string]            `json:"expires_at,omitzero"`
 	AllowedIPs  Field[[]string]          `json:"allowed_ips,omitzero"`
 	Variables   Field[map[string]string] `json:"variables,omitzero"`
+	RateLimit   Field[host.RateLimit]    `json:"rate_limit,omitzero"`
 }
 
 // Key is a key as the server shows it.
 type Key struct {
 	host.Key
 	Status string `json:"status"` // host.KeyActive, host.KeyDisabled or host.KeyExpired
-	// Secret is the key itself, only in the answer to its creation.
+	// Secret is the key itself, only in the answer to its creation or
+	// rotation.
 	Secret string `json:"key,omitempty"`
 }
 
@@ -44,6 +53,13 @@ func (c *Client) Keys(ctx context.Context, page host.Page) (List[*Key], error) {
 // UpdateKey changes the fields that are present.
 func (c *Client) UpdateKey(ctx context.Context, id string, fields KeyFields, options ...Option) (*Key, error) {
 	return c.oneKey(ctx, call{method: http.MethodPatch, path: []string{"keys", id}, body: fields, options: options})
+}
+
+// RotateKey gives a key a new secret, which only this answer holds. The old one
+// works for the grace, in whole seconds.
+func (c *Client) RotateKey(ctx context.Context, id string, grace time.Duration, options ...Option) (*Key, error) {
+	body := map[string]int64{"grace_seconds": int64(grace / time.Second)}
+	return c.oneKey(ctx, call{method: http.MethodPost, path: []string{"keys", id, "rotate"}, body: body, options: options})
 }
 
 // DeleteKey deletes a key, which ends at once.

@@ -24,12 +24,13 @@ type ReleaseSummary struct {
 	CreatedAt     host.Time `json:"created_at"`
 }
 
-// MakeRelease makes a release of the desired state and activates it.
-func (c *Client) MakeRelease(ctx context.Context, app string, state State, options ...Option) (*host.Release, error) {
+// MakeRelease makes a release of the desired state and activates it. Warnings
+// are about what is allowed, but hardly meant.
+func (c *Client) MakeRelease(ctx context.Context, app string, state State, options ...Option) (release *host.Release, warnings []string, err error) {
 	if state.Endpoints == nil {
 		state.Endpoints = []EndpointFields{}
 	}
-	return c.release(ctx, call{method: http.MethodPost, path: []string{"apps", app, "releases"}, body: state, options: options})
+	return c.releaseWithWarnings(ctx, call{method: http.MethodPost, path: []string{"apps", app, "releases"}, body: state, options: options})
 }
 
 // Release shows one release.
@@ -50,11 +51,17 @@ func (c *Client) ActivateRelease(ctx context.Context, app string, number int, op
 }
 
 func (c *Client) release(ctx context.Context, what call) (*host.Release, error) {
+	release, _, err := c.releaseWithWarnings(ctx, what)
+	return release, err
+}
+
+func (c *Client) releaseWithWarnings(ctx context.Context, what call) (*host.Release, []string, error) {
 	var out struct {
-		Release host.Release `json:"release"`
+		Release  host.Release `json:"release"`
+		Warnings []string     `json:"warnings"`
 	}
 	if _, err := c.into(ctx, what, &out); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &out.Release, nil
+	return &out.Release, out.Warnings, nil
 }

@@ -31,6 +31,7 @@ func fullApp(organizationID string) *host.App {
 	app.CachedUserCount, app.CachedEventCount = 1<<40, 7
 	app.CachedLastEvent, app.StatsLastUpdated = host.FromMillis(1_700_000_000_123), host.FromMillis(1)
 	app.WebhookURL, app.WebhookEnabled, app.WebhookUseQueryParams = text("https://hook.example/?a=b"), true, true
+	app.RateLimit = &host.RateLimit{Limit: 1000, Window: "second"}
 	app.AuthorizedDomains = []string{"*.example.com", "https://shop.example:8443"}
 	return app
 }

@@ -44,12 +44,29 @@ var changeTests = []test{
 		expect(host.ChangedApp, app.ID, err)
 		_, err = b.ActivateRelease(t.Context(), app.ID, 1, allow)
 		expect(host.ChangedApp, app.ID, err)
+		issuer := b.issuer(app, "https://id.example.com")
+		expect(host.ChangedIssuers, app.ID, nil)
+		_, err = b.UpdateIssuer(t.Context(), app.ID, issuer.ID, func(*host.Issuer) error { return nil })
+		expect(host.ChangedIssuers, app.ID, err)
+		group := b.group(app, "partners", issuer.ID)
+		expect(host.ChangedKeyGroups, app.ID, nil)
+		_, err = b.UpdateKeyGroup(t.Context(), app.ID, group.Name, func(*host.KeyGroup) error { return nil })
+		expect(host.ChangedKeyGroups, app.ID, err)
+		expect(host.ChangedIssuers, app.ID, b.DeleteIssuer(t.Context(), app.ID, issuer.ID))
+		expect(host.ChangedKeyGroups, app.ID, b.DeleteKeyGroup(t.Context(), app.ID, group.Name))
 		expect(host.ChangedApp, app.ID, b.DeleteApp(t.Context(), app.ID))
 		key := b.key("K")
 		expect(host.ChangedKey, key.ID, nil)
 		_, err = b.UpdateKey(t.Context(), key.ID, func(*host.Key) error { return nil })
 		expect(host.ChangedKey, key.ID, err)
 		expect(host.ChangedKey, key.ID, b.DeleteKey(t.Context(), key.ID))
+		first, second := b.signingKey(), b.signingKey()
+		expect(host.ChangedSigningKeys, first.ID, nil)
+		expect(host.ChangedSigningKeys, second.ID, nil)
+		expect(host.ChangedSigningKeys, first.ID, b.DeleteSigningKey(t.Context(), first.ID))
+		token := b.token("T", second)
+		expect(host.ChangedToken, token.ID, nil)
+		expect(host.ChangedToken, token.ID, b.DeleteToken(t.Context(), token.ID))
 
 		for after := range len(want) + 1 {
 			got, complete, err := b.Changes(t.Context(), int64(after))
@@ -66,7 +83,8 @@ var changeTests = []test{
 	}},
 	{"FailedWritesLeaveNone", func(t *testing.T, b bundle) {
 		app := b.app("A")
-		key := b.key("K")
+		key, issuer, group, signer := b.key("K"), b.issuer(app, "https://id.example.com"), b.group(app, "partners"), b.signingKey()
+		token := b.token("T", signer)
 		before, err := b.LastChange(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -75,6 +93,14 @@ var changeTests = []test{
 		twin.Name = app.Name
 		wantError(t, b.CreateApp(t.Context(), twin), host.CodeConflict, "")
 		wantError(t, b.CreateKey(t.Context(), key), host.CodeConflict, "")
+		wantError(t, b.CreateIssuer(t.Context(), newIssuer(app, issuer.Issuer)), host.CodeConflict, "")
+		wantError(t, b.CreateKeyGroup(t.Context(), newGroup(app, group.Name)), host.CodeConflict, "")
+		wantError(t, b.CreateKeyGroup(t.Context(), newGroup(app, "other", host.NewID())), host.CodeInvalid, "")
+		wantError(t, b.CreateToken(t.Context(), newToken(token.Name, signer)), host.CodeConflict, "")
+		wantError(t, b.DeleteSigningKey(t.Context(), signer.ID), host.CodeConflict, "")
+		if added, err := b.AddSigningKey(t.Context(), host.NewSigningKey(), true); added || err != nil {
+			t.Errorf("a second first key: %v, %v", added, err)
+		}
 		_, err = b.UpdateApp(t.Context(), app.ID, func(*host.App) error { return errRefused })
 		_, err2 := b.MakeRelease(t.Context(), app.ID, func(*host.Draft) error { return errRefused })
 		if !errors.Is(err, errRefused) || !errors.Is(err2, errRefused) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -37,7 +38,10 @@ var keyTests = []test{
 		minimal := b.key("Minimal")
 		full, _ := host.NewKey("Full ' \" 日本")
 		environment := host.Staging
+		quota := int64(host.MaxQuota)
 		full.Environment, full.Enabled, full.ExpiresAt = &environment, false, host.FromMillis(1_900_000_000_001)
+		full.RateLimit, full.Quota = &host.RateLimit{Limit: 100, Window: "minute", Burst: 20}, &quota
+		full.PreviousHash, full.PreviousExpiresAt = host.HashSecret("before"), host.FromMillis(1_900_000_000_002)
 		full.AllowedIPs, full.Variables = []string{"10.0.0.0/8", "::1"}, map[string]string{"tier": "gold", "nul\x00": ""}
 		if err := b.CreateKey(t.Context(), full); err != nil {
 			t.Fatal(err)
@@ -85,7 +89,7 @@ var keyTests = []test{
 	{"Update", func(t *testing.T, b bundle) {
 		old := b.key("Old")
 		updated, err := b.UpdateKey(t.Context(), old.ID, func(k *host.Key) error {
-			k.ID, k.CreatedAt, k.Revision = "x", host.Time{}, 9 // read-only
+			k.ID, k.CreatedAt, k.Revision, k.UsageCount = "x", host.Time{}, 9, 9 // read-only
 			k.Name, k.Enabled, k.Variables = "New", false, nil
 			return nil
 		})
@@ -95,6 +99,24 @@ var keyTests = []test{
 		want := *old
 		want.Name, want.Enabled, want.Revision, want.UpdatedAt = "New", false, 2, updated.UpdatedAt
 		wantKey(t, b, &want)
+	}},
+	{"Rotate", func(t *testing.T, b bundle) {
+		old := b.key("Old")
+		var secret string
+		rotate := func(grace time.Duration) *host.Key {
+			rotated, err := b.UpdateKey(t.Context(), old.ID, func(k *host.Key) error { secret = k.Rotate(grace); return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantKey(t, b, rotated)
+			return rotated
+		}
+		if k := rotate(time.Hour); k.Hash != host.HashSecret(secret) || k.PreviousHash != old.Hash || k.PreviousExpiresAt.IsZero() {
+			t.Errorf("rotated with grace: %+v", k)
+		}
+		if k := rotate(0); k.PreviousHash != (host.Hash{}) || !k.PreviousExpiresAt.IsZero() {
+			t.Errorf("rotated without grace: %+v", k)
+		}
 	}},
 	{"UpdateErrors", func(t *testing.T, b bundle) {
 		key, other := b.key("Key"), b.key("Other")

@@ -8,6 +8,7 @@ package storetest
 
 import (
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -21,6 +22,11 @@ type Store interface {
 	host.ModuleStore
 	host.ReleaseStore
 	host.KeyStore
+	host.TokenStore
+	host.SigningKeyStore
+	host.IssuerStore
+	host.KeyGroupStore
+	host.UsageStore
 	host.ChangeStore
 	host.InvocationStore
 }
@@ -38,6 +44,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Module", moduleTests},
 		{"Release", releaseTests},
 		{"Key", keyTests},
+		{"SigningKey", signingKeyTests},
+		{"Token", tokenTests},
+		{"Issuer", issuerTests},
+		{"KeyGroup", groupTests},
+		{"Usage", usageTests},
 		{"Change", changeTests},
 		{"Invocation", invocationTests},
 		{"Hostile", hostileTests},
@@ -144,6 +155,27 @@ func wantError(t *testing.T, err error, code host.Code, message string) {
 	if e := host.AsError(err); e.Code != code || message != "" && e.Message != message {
 		t.Fatalf("error %s %q (%v), want %s %q", e.Code, e.Message, err, code, message)
 	}
+}
+
+// atOnce runs fn n times at the same moment: everybody has a connection before
+// anybody begins.
+func (b bundle) atOnce(n int, fn func(i int)) {
+	var ready, done sync.WaitGroup
+	begin := make(chan struct{})
+	ready.Add(n)
+	for i := range n {
+		done.Go(func() {
+			if _, err := b.LastChange(b.t.Context()); err != nil {
+				b.t.Error(err)
+			}
+			ready.Done()
+			<-begin
+			fn(i)
+		})
+	}
+	ready.Wait()
+	close(begin)
+	done.Wait()
 }
 
 // counter makes names that no other test has.

@@ -1,0 +1,94 @@
+package cli_test
+
+import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAccess_README runs the page on access from top to bottom, in one shell,
+// and holds what each block prints against the text that follows it.
+func TestAccess_README(t *testing.T) {
+	t.Parallel()
+	page := blocks(read(t, "../auth/README.md"))
+	x := newTerminal(t)
+	address := x.serve("postern serve --data data --listen 127.0.0.1:8080")
+	x.env = append(x.env, "POSTERN_SERVER=http://"+address)
+	plugins, err := filepath.Abs("../../plugins")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(plugins, filepath.Join(x.home, "plugins")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(x.home, "shop"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	var shown []string // what the block with the same index must print
+	for _, b := range page {
+		switch b.language {
+		case "yaml":
+			write(t, filepath.Join(x.home, "shop", "postern.yaml"), b.text)
+		case "json":
+			key, jwt := ownJWT(t, b.text)
+			write(t, filepath.Join(x.home, "login.pem"), key)
+			x.env = append(x.env, "JWT="+jwt)
+		case "sh":
+			script.WriteString("echo '--next--'\n" + strings.ReplaceAll(b.text, "127.0.0.1:8080", address))
+			shown = append(shown, "")
+		case "text":
+			shown[len(shown)-1] = b.text
+		}
+	}
+	printed := strings.Split(x.run(script.String()), "--next--\n")[1:]
+	if len(printed) != 9 {
+		t.Fatalf("the page has %d blocks to run; this test knows 9", len(printed))
+	}
+	for i, want := range shown {
+		if want != "" && !pattern(want).MatchString(strings.TrimSpace(printed[i])) {
+			t.Errorf("block %d prints\n%s\nthe page says\n%s", i+1, printed[i], want)
+		}
+	}
+}
+
+// pattern matches what a page shows, in which … stands for anything. Commands
+// write the names of headers in their own way.
+func pattern(shown string) *regexp.Regexp {
+	text := regexp.QuoteMeta(strings.TrimSpace(shown))
+	return regexp.MustCompile("^(?is:" + strings.ReplaceAll(text, "…", ".*") + ")$")
+}
+
+// ownJWT signs the claims, with an expiry, and returns the public key in PEM
+// and the JWT.
+func ownJWT(t *testing.T, claims string) (publicKey, jwt string) {
+	t.Helper()
+	var all map[string]any
+	if err := json.Unmarshal([]byte(claims), &all); err != nil {
+		t.Fatal(err)
+	}
+	all["exp"] = time.Now().Add(time.Hour).Unix()
+	encoded, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := base64.RawURLEncoding.EncodeToString
+	signed := part([]byte(`{"alg":"EdDSA","typ":"JWT"}`)) + "." + part(encoded)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), signed + "." + part(ed25519.Sign(private, []byte(signed)))
+}
