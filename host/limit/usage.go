@@ -92,9 +92,11 @@ func (u *usage) collect() []host.Used {
 		part := &u.parts[i]
 		part.mu.Lock()
 		counts := part.counts
-		if len(counts) > 0 {
-			part.counts = make(map[string]count, len(counts))
+		if len(counts) == 0 {
+			part.mu.Unlock()
+			continue
 		}
+		part.counts = make(map[string]count, len(counts))
 		part.mu.Unlock()
 		for id, c := range counts {
 			used = append(used, host.Used{CredentialID: id, Count: c.n, LastUsedAt: host.FromMillis(c.last)})

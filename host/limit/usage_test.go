@@ -81,3 +81,22 @@ func TestUsed_Batches(t *testing.T) {
 		t.Errorf("%d credentials were counted, the first %+v", len(store.used), store.used["77"])
 	}
 }
+
+// TestUsed_WhileWriting counts first uses while the counts are collected: under
+// the race detector this shows whether they are taken whole.
+func TestUsed_WhileWriting(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		l := newLimiter(t, newMemory(), newClock())
+		var all sync.WaitGroup
+		all.Go(l.Close)
+		for worker := range 2 {
+			all.Go(func() {
+				for i := range 200 {
+					l.Used(fmt.Sprint(worker, i))
+				}
+			})
+		}
+		all.Wait()
+	}
+}
