@@ -45,6 +45,7 @@ type Endpoint struct {
 	MemoryMB               int               `json:"memory_mb"`
 	MaxBodyBytes           int64             `json:"max_body_bytes"`
 	Isolation              string            `json:"isolation"`
+	RepeatRandom           bool              `json:"repeat_random" doc:"Insists on the isolation reset for a module that draws random bytes before its snapshot: every call begins with the same ones"`
 	Input                  string            `json:"input"`
 	Atomic                 bool              `json:"atomic"`
 	RequestSchema          json.RawMessage   `json:"request_schema"`
@@ -113,6 +114,9 @@ func (e *Endpoint) validateLimits() error {
 	}
 	if !slices.Contains([]string{IsolationReset, IsolationReuse, IsolationFresh}, e.Isolation) {
 		return Errorf(CodeInvalid, "isolation must be one of reset, reuse, fresh")
+	}
+	if e.RepeatRandom && e.Isolation != IsolationReset {
+		return Errorf(CodeInvalid, "repeat_random needs the isolation reset")
 	}
 	if e.Input != InputPayload && e.Input != InputBody {
 		return Errorf(CodeInvalid, "input must be one of payload, body")

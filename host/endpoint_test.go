@@ -80,6 +80,7 @@ func TestEndpoint_Validate(t *testing.T) {
 		{"no body at all", func(e *host.Endpoint) { e.MaxBodyBytes = 0 }, ""},
 		{"body below", func(e *host.Endpoint) { e.MaxBodyBytes = -1 }, "max_body_bytes"},
 		{"isolation", func(e *host.Endpoint) { e.Isolation = "shared" }, "isolation must be one of"},
+		{"repeat_random", func(e *host.Endpoint) { e.Isolation, e.RepeatRandom = host.IsolationFresh, true }, "repeat_random needs the isolation reset"},
 		{"input", func(e *host.Endpoint) { e.Input = "raw" }, "input must be one of"},
 		{"addresses", func(e *host.Endpoint) { e.AllowedIPs = []string{"10.0.0.1", "2001:db8::/32", "::ffff:10.0.0.0/104"} }, ""},
 		{"bad address", func(e *host.Endpoint) { e.AllowedIPs = []string{"10.0.0.256"} }, "allowed_ips must hold"},

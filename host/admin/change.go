@@ -44,11 +44,12 @@ func (a *API) change(ctx context.Context, appID string, edit func(*host.Draft) e
 // start is what decides whether the module of an endpoint starts.
 type start struct {
 	digest, isolation   string
+	repeats             bool
 	memoryMB, timeoutMS int
 }
 
 func startOf(e *host.Endpoint) start {
-	return start{e.Module.Digest, e.Isolation, e.MemoryMB, e.TimeoutMS}
+	return start{e.Module.Digest, e.Isolation, e.RepeatRandom, e.MemoryMB, e.TimeoutMS}
 }
 
 // unstarted lists endpoints of a draft, one for each start that is neither

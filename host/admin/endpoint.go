@@ -26,6 +26,7 @@ type EndpointBody struct {
 	MemoryMB               field[int]               `json:"memory_mb,omitempty"`
 	MaxBodyBytes           field[int64]             `json:"max_body_bytes,omitempty"`
 	Isolation              field[string]            `json:"isolation,omitempty"`
+	RepeatRandom           field[bool]              `json:"repeat_random,omitempty"`
 	Input                  field[string]            `json:"input,omitempty"`
 	Atomic                 field[bool]              `json:"atomic,omitempty"`
 	RequestSchema          field[json.RawMessage]   `json:"request_schema,omitempty"`
@@ -46,6 +47,7 @@ func (b *EndpointBody) apply(e *host.Endpoint) error {
 	reset(b.MemoryMB, &e.MemoryMB, fresh.MemoryMB)
 	reset(b.MaxBodyBytes, &e.MaxBodyBytes, fresh.MaxBodyBytes)
 	reset(b.Isolation, &e.Isolation, fresh.Isolation)
+	reset(b.RepeatRandom, &e.RepeatRandom, fresh.RepeatRandom)
 	reset(b.Input, &e.Input, fresh.Input)
 	reset(b.Atomic, &e.Atomic, fresh.Atomic)
 	reset(b.Enabled, &e.Enabled, fresh.Enabled)

@@ -304,6 +304,25 @@ func TestServe_NoSDK(t *testing.T) {
 	}
 }
 
+// TestServe_RepeatRandom: a module that draws random bytes when it starts gets a
+// new instance for each request, unless the endpoint insists.
+func TestServe_RepeatRandom(t *testing.T) {
+	t.Parallel()
+	for _, insists := range []bool{false, true} {
+		b := setup(t, host.Production, production)
+		b.serveGuest("ok/random_at_start", func(e *host.Endpoint) { e.RepeatRandom = insists })
+		bodies := map[string]bool{}
+		for range 5 {
+			response, err := b.Serve(context.Background(), request(""))
+			check(t, err)
+			bodies[string(response.Body)] = true
+		}
+		if (len(bodies) == 1) != insists {
+			t.Errorf("repeat_random %v: %d different answers to 5 requests", insists, len(bodies))
+		}
+	}
+}
+
 // TestServe_Run covers what differs below /run/.
 func TestServe_Run(t *testing.T) {
 	t.Parallel()

@@ -195,7 +195,8 @@ func (c *call) execute(ctx context.Context, input []byte) (engine.Result, error)
 // invocation is what the engine needs to know of an endpoint.
 func (g *Gateway) invocation(app *host.App, e *host.Endpoint) engine.Call {
 	return engine.Call{
-		App: app.ID, Endpoint: e.ID, Function: e.Function, Isolation: e.Isolation, Digest: e.Module.Digest,
+		App: app.ID, Endpoint: e.ID, Function: e.Function, Digest: e.Module.Digest,
+		Isolation: e.Isolation, RepeatRandom: e.RepeatRandom,
 		Load: func(ctx context.Context) ([]byte, error) {
 			return g.Store.ModuleContent(ctx, e.Module.Digest)
 		},

@@ -25,6 +25,7 @@ type EndpointFields struct {
 	MemoryMB               Field[int]               `json:"memory_mb,omitzero"`
 	MaxBodyBytes           Field[int64]             `json:"max_body_bytes,omitzero"`
 	Isolation              Field[string]            `json:"isolation,omitzero"`
+	RepeatRandom           Field[bool]              `json:"repeat_random,omitzero"`
 	Input                  Field[string]            `json:"input,omitzero"`
 	Atomic                 Field[bool]              `json:"atomic,omitzero"`
 	RequestSchema          Field[json.RawMessage]   `json:"request_schema,omitzero"`
