@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -8,6 +9,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"net/url"
 	"slices"
@@ -29,7 +31,7 @@ type Issuer struct {
 	JWKSURL   *string `json:"jwks_url" doc:"Where the issuer publishes its keys"`
 	// RequiredClaims are values that claims must have, or, where the claim is
 	// a list, hold.
-	RequiredClaims map[string]any `json:"required_claims"`
+	RequiredClaims Claims `json:"required_claims"`
 	// ClaimVariables leads from the name of a claim to that of the caller's
 	// variable that takes its value.
 	ClaimVariables map[string]string `json:"claim_variables" doc:"Claim to variable: the caller's variables are taken from its claims"`
@@ -41,12 +43,23 @@ type Issuer struct {
 	Revision int64 `json:"-"`
 }
 
+// Claims are values of claims by their names.
+type Claims map[string]any
+
+// UnmarshalJSON keeps numbers as they are written (json.Number): ids are often
+// larger than what a float64 tells apart.
+func (c *Claims) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode((*map[string]any)(c))
+}
+
 // NewIssuer returns an enabled issuer of an app with every default.
 func NewIssuer(appID string) *Issuer {
 	now := Now()
 	return &Issuer{
 		ID: NewID(), AppID: appID, Audience: []string{}, Algorithms: []string{},
-		RequiredClaims: map[string]any{}, ClaimVariables: map[string]string{},
+		RequiredClaims: Claims{}, ClaimVariables: map[string]string{},
 		Enabled: true, CreatedAt: now, UpdatedAt: now,
 	}
 }

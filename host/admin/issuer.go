@@ -14,7 +14,7 @@ type issuerBody struct {
 	Algorithms     field[[]string]          `json:"algorithms,omitempty" doc:"Signature algorithms that are accepted; those of the key unless given, RS256 with jwks_url"`
 	PublicKey      field[string]            `json:"public_key,omitempty" doc:"PEM of a public key; this or jwks_url"`
 	JWKSURL        field[string]            `json:"jwks_url,omitempty" doc:"Where the issuer publishes its keys"`
-	RequiredClaims field[map[string]any]    `json:"required_claims,omitempty" doc:"Values that claims must have or, where a claim is a list, hold"`
+	RequiredClaims field[host.Claims]       `json:"required_claims,omitempty" doc:"Values that claims must have or, where a claim is a list, hold"`
 	ClaimVariables field[map[string]string] `json:"claim_variables,omitempty" doc:"From the name of a claim to that of the caller's variable that takes its value"`
 	RateLimit      limitField               `json:"rate_limit,omitempty"`
 	Enabled        field[bool]              `json:"enabled,omitempty"`

@@ -140,7 +140,7 @@ func (f *issuerFlags) fields(name string) (fields client.IssuerFields, err error
 		fields.ClaimVariables = client.Value(f.variables)
 	}
 	if len(f.required) > 0 {
-		required := map[string]any{}
+		required := host.Claims{}
 		for claim, value := range f.required {
 			required[claim] = claimValue(value)
 		}

@@ -15,7 +15,7 @@ type issuerRow struct {
 	Algorithms     document[[]string]          `db:"algorithms"`
 	PublicKey      *string                     `db:"public_key"`
 	JWKSURL        *string                     `db:"jwks_url"`
-	RequiredClaims document[map[string]any]    `db:"required_claims"`
+	RequiredClaims document[host.Claims]       `db:"required_claims"`
 	ClaimVariables document[map[string]string] `db:"claim_variables"`
 	RateLimit      document[*host.RateLimit]   `db:"rate_limit"`
 	Enabled        bool                        `db:"enabled"`
@@ -35,7 +35,7 @@ func issuerRowOf(i *host.Issuer) issuerRow {
 		ID: i.ID, AppID: i.AppID, Name: i.Name, Issuer: i.Issuer,
 		Audience: document[[]string]{i.Audience}, Algorithms: document[[]string]{i.Algorithms},
 		PublicKey: i.PublicKey, JWKSURL: i.JWKSURL,
-		RequiredClaims: document[map[string]any]{i.RequiredClaims}, ClaimVariables: document[map[string]string]{i.ClaimVariables},
+		RequiredClaims: document[host.Claims]{i.RequiredClaims}, ClaimVariables: document[map[string]string]{i.ClaimVariables},
 		RateLimit: document[*host.RateLimit]{i.RateLimit}, Enabled: i.Enabled,
 		CreatedAt: i.CreatedAt.Millis(), UpdatedAt: i.UpdatedAt.Millis(), Revision: i.Revision,
 	}

@@ -15,7 +15,7 @@ type IssuerFields struct {
 	Algorithms     Field[[]string]          `json:"algorithms,omitzero"`
 	PublicKey      Field[string]            `json:"public_key,omitzero"`
 	JWKSURL        Field[string]            `json:"jwks_url,omitzero"`
-	RequiredClaims Field[map[string]any]    `json:"required_claims,omitzero"`
+	RequiredClaims Field[host.Claims]       `json:"required_claims,omitzero"`
 	ClaimVariables Field[map[string]string] `json:"claim_variables,omitzero"`
 	RateLimit      Field[host.RateLimit]    `json:"rate_limit,omitzero"`
 	Enabled        Field[bool]              `json:"enabled,omitzero"`

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -49,7 +50,7 @@ var issuerTests = []test{
 		pem := "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n"
 		full.JWKSURL, full.PublicKey, full.Enabled = nil, &pem, false
 		full.Audience, full.Algorithms = []string{"one", "two"}, []string{"ES256", "EdDSA"}
-		full.RequiredClaims = map[string]any{"admin": true, "roles": "editor", "level": 2.5, "none": nil}
+		full.RequiredClaims = map[string]any{"admin": true, "roles": "editor", "level": json.Number("2.5"), "account": json.Number("9007199254740993"), "none": nil}
 		full.ClaimVariables = map[string]string{"tenant": "customer"}
 		full.RateLimit = &host.RateLimit{Limit: 7, Window: "hour", Burst: 2}
 		if err := b.CreateIssuer(t.Context(), full); err != nil {
