@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -25,6 +26,10 @@ type exchange struct {
 
 	response host.Response
 	fiber    *fasthttp.RequestCtx // has the response instead, if it is not nil
+
+	// Where the request comes from, and which addresses proxies vouch for.
+	client  netip.Addr
+	vouched string
 
 	// What goes into the access log: the status and the size of the body, -1
 	// if it is streamed.
@@ -57,6 +62,10 @@ func (x *exchange) answer() {
 		}
 	}()
 	head := x.conn.head
+	if err := x.locate(head); err != nil {
+		x.fail(err)
+		return
+	}
 	switch {
 	case head == nil:
 		x.fail(x.conn.fault)
@@ -67,22 +76,32 @@ func (x *exchange) answer() {
 	}
 }
 
+// locate finds out where the request comes from; without a head it comes from
+// the peer.
+func (x *exchange) locate(h *head) (err error) {
+	x.client = x.conn.remote
+	if h == nil {
+		return nil
+	}
+	client, vouched, err := x.proxies.client(x.conn.remote, h.header)
+	if err == nil {
+		x.client, x.vouched = client, vouched
+	}
+	return err
+}
+
 // serveApp hands the request to the gateway.
 func (x *exchange) serveApp(h *head) {
-	client, vouched, err := x.proxies.client(x.conn.remote, h.header)
-	if err != nil {
-		x.fail(err)
-		return
-	}
 	x.request = host.Request{
 		ID: x.id, ReceivedAt: host.At(x.start),
 		Method: h.method, Host: h.host, Path: h.path, Query: h.query,
 		Protocol: h.protocol, Header: h.header,
-		Remote: x.conn.remote, Client: client, ForwardedFor: vouched, ContentLength: h.length,
+		Remote: x.conn.remote, Client: x.client, ForwardedFor: x.vouched, ContentLength: h.length,
 	}
 	if x.conn.body != nil {
 		x.request.Body = x.conn.body
 	}
+	var err error
 	x.response, err = x.Gateway.Serve(x.life, &x.request)
 	if err == nil {
 		return
@@ -121,6 +140,6 @@ func (x *exchange) log() {
 		method, path = h.method, h.path
 	}
 	x.Log.LogAttrs(context.Background(), slog.LevelInfo, "request",
-		slog.String("request_id", x.id), slog.String("method", method), slog.String("path", path),
+		slog.String("request_id", x.id), slog.String("client", x.client.String()), slog.String("method", method), slog.String("path", path),
 		slog.Int("status", x.status), slog.Int("bytes", x.size), slog.Duration("duration", time.Since(x.start)))
 }

@@ -148,12 +148,15 @@ func TestServer_TrustedProxy(t *testing.T) {
 
 func TestServer_AccessLog(t *testing.T) {
 	t.Parallel()
-	b := start(t, mounted)
+	b := start(t, func(c *server.Config) {
+		mounted(c)
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
 	c := b.dial(t)
 	var ids []string
 	for _, raw := range []string{
-		"GET /run/x/a?api_key=query-secret HTTP/1.1\r\nHost: h\r\nX-API-Key: header-secret\r\n\r\n",
-		"POST /v1/refuse?api_key=query-secret HTTP/1.1\r\nHost: h\r\nAuthorization: header-secret\r\n\r\n",
+		"GET /run/x/a?api_key=query-secret HTTP/1.1\r\nHost: h\r\nX-API-Key: header-secret\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n",
+		"POST /v1/refuse?api_key=query-secret HTTP/1.1\r\nHost: h\r\nForwarded: for=\"[2001:db8::1]\"\r\nAuthorization: header-secret\r\n\r\n",
 		"GET /a?api_key=query-secret HTTP/1.1\r\nHost: h\r\nX: header-secret\x01\r\n\r\n",
 	} {
 		c.send(raw)
@@ -166,15 +169,15 @@ func TestServer_AccessLog(t *testing.T) {
 		t.Errorf("a secret is in the log: %s", b.logs)
 	}
 	type line struct {
-		Msg, Method, Path string
-		ID                string `json:"request_id"`
-		Status, Bytes     int
-		Duration          *int64
+		Method, Path, Client string
+		ID                   string `json:"request_id"`
+		Status, Bytes        int
+		Duration             *int64
 	}
 	for i, want := range []line{
-		{Method: "GET", Path: "/run/x/a", Status: 200},
-		{Method: "POST", Path: "/v1/refuse", Status: 409},
-		{Status: 400},
+		{Method: "GET", Path: "/run/x/a", Client: "203.0.113.9", Status: 200},
+		{Method: "POST", Path: "/v1/refuse", Client: "2001:db8::1", Status: 409},
+		{Client: "127.0.0.1", Status: 400},
 	} {
 		got := line{}
 		for text := range strings.SplitSeq(b.logs.String(), "\n") {
@@ -184,7 +187,7 @@ func TestServer_AccessLog(t *testing.T) {
 				}
 			}
 		}
-		if got.ID != ids[i] || got.Method != want.Method || got.Path != want.Path || got.Status != want.Status || got.Bytes < 10 || got.Duration == nil {
+		if got.ID != ids[i] || got.Method != want.Method || got.Path != want.Path || got.Client != want.Client || got.Status != want.Status || got.Bytes < 10 || got.Duration == nil {
 			t.Errorf("line %d: %+v", i, got)
 		}
 	}
