@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"time"
 
@@ -61,6 +62,10 @@ type Config struct {
 	// ManagementHosts are the hosts of the management API: no app may claim
 	// one as its domain.
 	ManagementHosts []string
+	// Failed counts a call with a credential that is not valid. When its
+	// address has made too many, the error takes the place of the refusal, and
+	// retryAfter is the time to wait in seconds.
+	Failed func(client netip.Addr) (retryAfter int64, err error)
 	Log             *slog.Logger
 }
 
@@ -127,7 +132,7 @@ func describe() huma.Config {
 // authenticate admits the organization API key before a body is read.
 func (a *API) authenticate(c *fiber.Ctx) error {
 	if err := a.Credentials.Organization(c.Get("X-API-Key")); err != nil {
-		return err
+		return a.refuse(c, err)
 	}
 	return c.Next()
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -74,8 +75,13 @@ func setup(t *testing.T) *bundle {
 		CheckSchema:    func(raw json.RawMessage) error { _, err := payload.CompileSchema(raw); return err },
 		SaveKey:        func(string) {},
 		MaxModuleBytes: maxModule, ManagementHosts: []string{"manage.example.com"}, Log: log,
+		Failed: func(client netip.Addr) (int64, error) {
+			standing, err := limits.Failed(client)
+			return standing.RetryAfter, err
+		},
 	})
-	front := server.New(server.Config{Gateway: g, Mount: api.Mount, MaxManagementBytes: maxModule*4/3 + 64<<10})
+	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	front := server.New(server.Config{Gateway: g, Mount: api.Mount, TrustedProxies: loopback, MaxManagementBytes: maxModule*4/3 + 64<<10})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
 	served := make(chan error, 1)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 
@@ -180,6 +181,10 @@ func (h *house) newServer() *server.Server {
 		Store: h.db, Invocations: h.recorder, Credentials: h.credentials, Log: h.log,
 		Refresh: h.gateway.Refresh, Unwrap: unwrap, Check: h.engine.Check, Warm: h.gateway.Warm, CheckSchema: checkEndpointSchema, SaveKey: h.saveKey,
 		MaxModuleBytes: h.cfg.MaxModuleBytes, ManagementHosts: h.cfg.ManagementHosts,
+		Failed: func(client netip.Addr) (int64, error) {
+			standing, err := h.limits.Failed(client)
+			return standing.RetryAfter, err
+		},
 	})
 	return server.New(server.Config{
 		Gateway: h.gateway, Mount: management.Mount, Ready: h.ready, Log: h.log,

@@ -3,6 +3,8 @@ package server
 import (
 	"bufio"
 	"io"
+	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -72,6 +74,8 @@ func (x *exchange) serveManagement(h *head) {
 	}
 	x.fiber = &fasthttp.RequestCtx{}
 	x.fiber.Init2(x.conn, quiet{x.Log}, true)
+	// Handlers see whom the request comes from, not the proxy that brings it.
+	x.fiber.SetRemoteAddr(net.TCPAddrFromAddrPort(netip.AddrPortFrom(x.client, 0)))
 	x.fiber.Response.Header.SetNoDefaultContentType(true)
 	x.fillRequest(h, segments)
 	x.fiber.SetUserValue(RequestIDKey, x.id)
