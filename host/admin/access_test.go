@@ -209,6 +209,7 @@ func TestIssuers(t *testing.T) {
 		`{"name":"x","issuer":"postern:me","jwks_url":"https://a"}`:                                   "issuer must not begin with",
 		`{"name":"x","issuer":"i","jwks_url":"https://a","algorithms":["HS256"]}`:                     "algorithms must be among",
 		`{"name":"x","issuer":"i","public_key":"` + publicKey + `","algorithms":["RS256"]}`:           "algorithms: the public key is for EdDSA",
+		`{"name":"x","issuer":"i","jwks_url":"HTTP://a"}`:                                             "jwks_url must start with https://; a host that runs with --outbound-private takes http:// too",
 		`{"name":"x","issuer":"i","jwks_url":"https://a","required_claims":[]}`:                       "required_claims must be an object",
 		`{"name":"x","issuer":"https://id.example.com","jwks_url":"https://a","algorithms":["none"]}`: "algorithms must be among",
 	} {

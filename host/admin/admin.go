@@ -62,11 +62,13 @@ type Config struct {
 	// ManagementHosts are the hosts of the management API: no app may claim
 	// one as its domain.
 	ManagementHosts []string
+	// OutboundPrivate tells that the host may call private addresses.
+	OutboundPrivate bool
 	// Failed counts a call with a credential that is not valid. When its
 	// address has made too many, the error takes the place of the refusal, and
 	// retryAfter is the time to wait in seconds.
 	Failed func(client netip.Addr) (retryAfter int64, err error)
-	Log             *slog.Logger
+	Log    *slog.Logger
 }
 
 // API is the management API. Make one with New.

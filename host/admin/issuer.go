@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/posternhq/postern/host"
 )
@@ -41,6 +42,16 @@ func (b *issuerBody) apply(issuer *host.Issuer) error {
 		}
 	}
 	return issuer.Validate()
+}
+
+// checkSource refuses keys that anybody on the way could replace: those of an
+// URL without TLS, unless the host may call the private network, where
+// certificates are rare.
+func (a *API) checkSource(b *issuerBody) error {
+	if u, err := url.Parse(b.JWKSURL.or("")); err == nil && u.Scheme == "http" && !a.OutboundPrivate {
+		return host.Errorf(host.CodeInvalid, "jwks_url must start with https://; a host that runs with --outbound-private takes http:// too")
+	}
+	return nil
 }
 
 type issuerOutput struct {
@@ -89,6 +100,9 @@ func (a *API) createIssuer(ctx context.Context, in *struct {
 	}
 	issuer := host.NewIssuer(app.ID)
 	if err := in.Body.apply(issuer); err != nil {
+		return nil, err
+	}
+	if err := a.checkSource(&in.Body); err != nil {
 		return nil, err
 	}
 	if err := a.Store.CreateIssuer(ctx, issuer); err != nil {
@@ -140,7 +154,10 @@ func (a *API) updateIssuer(ctx context.Context, in *struct {
 		if err := matchRevision(in.IfMatch, issuer.Revision); err != nil {
 			return err
 		}
-		return in.Body.apply(issuer)
+		if err := in.Body.apply(issuer); err != nil {
+			return err
+		}
+		return a.checkSource(&in.Body)
 	})
 	if err != nil {
 		return nil, err

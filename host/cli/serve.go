@@ -181,6 +181,7 @@ func (h *house) newServer() *server.Server {
 		Store: h.db, Invocations: h.recorder, Credentials: h.credentials, Log: h.log,
 		Refresh: h.gateway.Refresh, Unwrap: unwrap, Check: h.engine.Check, Warm: h.gateway.Warm, CheckSchema: checkEndpointSchema, SaveKey: h.saveKey,
 		MaxModuleBytes: h.cfg.MaxModuleBytes, ManagementHosts: h.cfg.ManagementHosts,
+		OutboundPrivate: h.cfg.OutboundPrivate,
 		Failed: func(client netip.Addr) (int64, error) {
 			standing, err := h.limits.Failed(client)
 			return standing.RetryAfter, err
