@@ -51,7 +51,8 @@ func announce(response *host.Response, s limit.Standing) {
 	add := func(name string, value int64) {
 		response.Header = append(response.Header, host.Header{Name: name, Value: strconv.FormatInt(value, 10)})
 	}
-	add("X-RateLimit-Limit", s.Limit)
+	// Clients take what remains for a part of the limit.
+	add("X-RateLimit-Limit", max(s.Limit, s.Capacity))
 	add("X-RateLimit-Remaining", s.Remaining)
 	add("X-RateLimit-Reset", s.Reset)
 	if s.RetryAfter > 0 {

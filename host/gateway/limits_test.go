@@ -128,6 +128,26 @@ func TestServe_RateLimits(t *testing.T) {
 	}
 }
 
+// TestServe_Burst checks that never more is said to remain than the limit, and
+// that the error names the limit itself.
+func TestServe_Burst(t *testing.T) {
+	t.Parallel()
+	b := setup(t, host.Production, func(*host.App) {})
+	b.echo(func(*host.Endpoint) {})
+	url := b.listen()
+	_, secret := b.key(func(k *host.Key) { k.RateLimit = &host.RateLimit{Limit: 1, Window: "day", Burst: 3} })
+	for left := range int64(3) {
+		got := post(t, url, "X-API-Key", secret)
+		if limit, remaining := got.number(t, "X-RateLimit-Limit"), got.number(t, "X-RateLimit-Remaining"); got.status != 200 || limit != 3 || remaining != 2-left {
+			t.Errorf("%d: limit %d, remaining %d", got.status, limit, remaining)
+		}
+	}
+	got := post(t, url, "X-API-Key", secret)
+	if d := got.problem.Details; got.status != 429 || got.number(t, "X-RateLimit-Limit") != 3 || d.Limit != 1 || d.Window != "1 day" {
+		t.Errorf("%d: %v, %+v", got.status, got.header, d)
+	}
+}
+
 // TestServe_LimitedAnswers checks that answers of every kind tell the limit,
 // and that what modules say of it does not count.
 func TestServe_LimitedAnswers(t *testing.T) {

@@ -40,7 +40,8 @@ type Standing struct {
 	// is under no limit.
 	Limit     int64
 	Window    string // such as "minute"
-	Remaining int64  // requests that may follow at once
+	Capacity  int64  // requests that may come at once
+	Remaining int64  // those that may follow at once
 	// Reset is when all of the limit is there again, in Unix seconds.
 	Reset int64
 	// RetryAfter is after how many seconds a refused request would be
@@ -114,7 +115,7 @@ func (v verdict) tighter(w verdict) bool {
 
 func standing(now time.Time, limit *host.RateLimit, v verdict) Standing {
 	return Standing{
-		Limit: limit.Limit, Window: limit.Window, Remaining: v.remaining,
+		Limit: limit.Limit, Window: limit.Window, Capacity: limit.Capacity(), Remaining: v.remaining,
 		Reset: unixAfter(now.Add(time.Duration(v.full))), RetryAfter: seconds(v.wait),
 	}
 }

@@ -40,7 +40,7 @@ func (m *gcra) take(now time.Time, rules []limit.Rule) (best limit.Standing, adm
 		}
 		back := later(m.arrival[r.Kind], now)
 		s := limit.Standing{
-			Limit: r.Limit.Limit, Window: r.Limit.Window,
+			Limit: r.Limit.Limit, Window: r.Limit.Window, Capacity: r.Limit.Capacity(),
 			Remaining:  int64((time.Duration(r.Limit.Capacity())*r.Limit.Interval() - back.Sub(now)) / r.Limit.Interval()),
 			Reset:      back.Add(time.Second - 1).Unix(),
 			RetryAfter: int64((wait + time.Second - 1) / time.Second),
