@@ -26,11 +26,11 @@ func TestServe_QuotaSurvivesKill(t *testing.T) {
 	secret := keyWithQuota(t, dir, quota)
 	served := 0
 	for range kills {
-		server = quietServer(t, dir)
+		server = startServer(t, dir)
 		served += useUp(t, server, secret, clients, quota/5)
 		stopNow(t, server)
 	}
-	server = quietServer(t, dir)
+	server = startServer(t, dir)
 	served += useUp(t, server, secret, clients, 2*quota)
 	if served > quota || served < quota-kills*(lease+clients) {
 		t.Errorf("served %d times of a quota of %d", served, quota)
@@ -114,10 +114,4 @@ func ask(t *testing.T, address, secret string) bool {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
 	return err == nil && response.StatusCode == http.StatusOK
-}
-
-// quietServer starts a server that logs no requests: nobody reads its log.
-func quietServer(t *testing.T, dir string) *running {
-	t.Helper()
-	return startServer(t, dir, "--log-level", "warn")
 }

@@ -40,8 +40,8 @@ func postern(t *testing.T, dir string, args ...string) *exec.Cmd {
 type running struct {
 	*exec.Cmd
 	address string
-	log     *bufio.Scanner // standard error
-	printed bytes.Buffer   // standard output until it listened
+	log     *drain       // standard error
+	printed bytes.Buffer // standard output until it listened
 }
 
 // startServer starts a server on a free port, with its data in dir/data.
@@ -52,10 +52,10 @@ func startServer(t *testing.T, dir string, args ...string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.log = bufio.NewScanner(log)
 	if r.address, err = start(r.Cmd, &r.printed); err != nil {
 		t.Fatal(err)
 	}
+	r.log = newDrain(log)
 	t.Cleanup(func() {
 		_ = r.Process.Kill()
 		_ = r.Wait()
