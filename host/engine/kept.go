@@ -173,7 +173,12 @@ func (in *instance) renew() bool {
 	if in.module.IsClosed() || time.Since(in.born) > snapshotAge {
 		return false
 	}
-	return in.key.isolation == host.IsolationReuse || in.reset() == nil
+	if in.key.isolation == host.IsolationReuse {
+		// What the start left in the Extism memory is back. The guest may have
+		// given its room to the linear memory meanwhile, which stays.
+		return in.state.budget.fits()
+	}
+	return in.reset() == nil
 }
 
 // discard throws an instance away that was kept.
