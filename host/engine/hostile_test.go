@@ -110,10 +110,12 @@ func readHostiles(t *testing.T) (list []hostile) {
 func giants() []hostile {
 	const many = 100_000
 	// What the engine's compiler takes less than a second for.
-	const blocks, targets = 5_000, 20_000
+	const blocks = 5_000
 	empty := body(noLocals)
 	returning := func(what ...byte) [][]byte { return [][]byte{body(noLocals, what)} }
-	table := slices.Concat([]byte{0x02, emptyBlock, 0x41, 0, 0x0e}, leb(targets), make([]byte, targets+1), []byte{end})
+	table := func(targets int) []byte {
+		return slices.Concat([]byte{0x02, emptyBlock, 0x41, 0, 0x0e}, leb(targets), make([]byte, targets+1), []byte{end})
+	}
 	locals := func(n int) [][]byte { return [][]byte{body(slices.Concat([]byte{1}, leb(n), []byte{i64}))} }
 	twice := slices.Concat(str("handle"), []byte{exportsFunc, 0})
 	say := func(name string, claims ...[]byte) []byte {
@@ -129,9 +131,13 @@ func giants() []hostile {
 		{name: "locals_too_many", wasm: module(locals(many)), code: refused, want: "100000 locals; the limit is 50000"},
 		{name: "locals_claimed", wasm: module([][]byte{body(slices.Concat([]byte{1}, all, []byte{i64}))}), code: refused, want: "4294967295 locals"},
 		{name: "blocks", wasm: module(returning(times(blocks, 0x02, emptyBlock, end)...)), code: answered},
+		{name: "blocks_too_many", wasm: module(returning(times(many, 0x02, emptyBlock, end)...)), code: refused, want: "100000 blocks, which would take too long to compile"},
+		{name: "loops_too_many", wasm: module(returning(times(many, 0x03, emptyBlock, end)...)), code: refused, want: "100000 blocks, which would take too long to compile"},
+		{name: "ifs_too_many", wasm: module(returning(times(many, 0x41, 0, 0x04, emptyBlock, end)...)), code: refused, want: "100000 blocks, which would take too long to compile"},
 		{name: "blocks_in_each_other", wasm: module(returning(slices.Concat(times(many, 0x02, emptyBlock), times(many, end))...)), code: refused, want: "nested deeper than 2500"},
 		{name: "loops_in_each_other", wasm: module(returning(slices.Concat(times(many, 0x03, emptyBlock), times(many, end))...)), code: refused, want: "loops nested deeper than 1000"},
-		{name: "branch_targets", wasm: module(returning(table...)), code: answered},
+		{name: "branch_targets", wasm: module(returning(table(many / 5)...)), code: answered},
+		{name: "branch_targets_too_many", wasm: module(returning(table(many)...)), code: refused, want: "100001 labels in its br_tables; the limit is 25000"},
 		{name: "export_twice", wasm: wasm(
 			section(types, []byte{1, 0x60, 0, 0}), section(functions, []byte{1, 0}), section(exports, list(twice, twice)),
 			section(codes, list(empty))), code: refused, want: "exports handle twice"},

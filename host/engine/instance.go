@@ -47,6 +47,9 @@ func open(ctx context.Context, code *code, s *state, newMemory func(b *budget, m
 	}))
 	module, err := code.runtime.InstantiateModule(in.context(ctx), code.module, config)
 	if err != nil {
+		if in.memory != nil {
+			in.memory.Free() // which wazero leaves to nobody
+		}
 		return nil, err
 	}
 	in.module = module

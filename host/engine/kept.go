@@ -44,13 +44,16 @@ func (e *Engine) runKept(ctx context.Context, code *code, c *Call) (result Resul
 			return result, err
 		}
 	}
-	whole, result, err := e.serve(ctx, in, c)
-	if whole && in.renew() {
-		e.pool.put(in)
-		return result, err
-	}
-	e.discard(in)
-	e.replace(code, k, c)
+	whole := false
+	defer func() { // also when the caller's own function panics
+		if whole && in.renew() {
+			e.pool.put(in)
+			return
+		}
+		e.discard(in)
+		e.replace(code, k, c)
+	}()
+	whole, result, err = e.serve(ctx, in, c)
 	return result, err
 }
 
@@ -115,8 +118,9 @@ func (e *Engine) make(ctx context.Context, code *code, k key, c *Call) (_ *insta
 		return nil, e.explain(err, s)
 	}
 	in.key = k
+	done := false
 	defer func() {
-		if err != nil {
+		if !done {
 			in.close()
 		}
 	}()
@@ -132,6 +136,7 @@ func (e *Engine) make(ctx context.Context, code *code, k key, c *Call) (_ *insta
 		}
 	}
 	e.library.retain(code)
+	done = true
 	return in, nil
 }
 
@@ -173,7 +178,12 @@ func (in *instance) renew() bool {
 	if in.module.IsClosed() || time.Since(in.born) > snapshotAge {
 		return false
 	}
-	return in.key.isolation == host.IsolationReuse || in.reset() == nil
+	if in.key.isolation == host.IsolationReuse {
+		// What the start left in the Extism memory is back. The guest may have
+		// given its room to the linear memory meanwhile, which stays.
+		return in.state.budget.fits()
+	}
+	return in.reset() == nil
 }
 
 // discard throws an instance away that was kept.

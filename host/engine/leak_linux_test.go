@@ -62,6 +62,10 @@ func TestLeaks(t *testing.T) {
 			if _, err := e.Call(t.Context(), c); err != nil && host.CodeOf(err) != host.CodeModuleFailed {
 				t.Fatal(err)
 			}
+			if i%10 == 0 {
+				failStart(t, e)
+				panicInLog(t, e)
+			}
 			if i%500 == 0 {
 				c := call(guest(t, "error/spin_forever"))
 				c.Timeout = time.Millisecond
@@ -85,6 +89,31 @@ func TestLeaks(t *testing.T) {
 	if closed := hold(t); closed.goroutines > before.goroutines || closed.descriptors > before.descriptors ||
 		closed.mappings > before.mappings+100 || closed.snapshots > 0 {
 		t.Errorf("after 1000 calls: %+v\nafter Close: %+v", before, closed)
+	}
+}
+
+// failStart calls guests that have memory when their start fails.
+func failStart(t *testing.T, e *engine.Engine) {
+	t.Helper()
+	for _, name := range []string{"error/trap_on_start", "error/data_out_of_range"} {
+		if _, err := e.Call(t.Context(), call(guest(t, name))); host.CodeOf(err) != host.CodeModuleFailed {
+			t.Fatalf("%s: got %v", name, err)
+		}
+	}
+}
+
+// panicInLog has the caller's function panic when the guest is at its end: then
+// the last line, which has no line break, is logged.
+func panicInLog(t *testing.T, e *engine.Engine) {
+	t.Helper()
+	c := call(guest(t, "ok/print"))
+	c.Log = func(_, text string) {
+		if text == "no end" {
+			panic(text)
+		}
+	}
+	if _, err := e.Call(t.Context(), c); host.CodeOf(err) != host.CodeInternal {
+		t.Fatalf("got %v", err)
 	}
 }
 

@@ -7,13 +7,16 @@ type budget struct{ limit, used, peak uint64 }
 
 // take reserves n bytes, or reports false and reserves nothing.
 func (b *budget) take(n uint64) bool {
-	if n > b.limit-b.used {
+	if n > b.limit || b.used > b.limit-n {
 		return false
 	}
 	b.used += n
 	b.peak = max(b.peak, b.used)
 	return true
 }
+
+// fits reports whether no more is held than may be.
+func (b *budget) fits() bool { return b.used <= b.limit }
 
 // give returns n bytes that take reserved.
 func (b *budget) give(n uint64) { b.used -= n }

@@ -35,13 +35,13 @@ type mappedMemory struct {
 
 	image     []byte // the snapshot, mapped a second time; its length is the size then
 	restores  int
-	written   func(spans []span, space []byte) ([]span, error)
+	writes    writes
 	spans     []span // room for what it finds
 	shrinking bool
 }
 
 func newMappedMemory(b *budget, reserve uint64) (*mappedMemory, error) {
-	m := &mappedMemory{budget: b, written: written}
+	m := &mappedMemory{budget: b, writes: &newestWrites{}}
 	if reserve == 0 {
 		return m, nil
 	}
@@ -144,7 +144,7 @@ func (m *mappedMemory) restorePages(space []byte) (err error) {
 	if m.restores++; m.restores%dropAfter == 0 {
 		return drop(space)
 	}
-	if m.spans, err = m.written(m.spans[:0], space); err != nil {
+	if m.spans, err = m.writes.find(m.spans[:0], space); err != nil {
 		return drop(space)
 	}
 	for _, pages := range m.spans {

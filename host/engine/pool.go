@@ -33,6 +33,8 @@ type pool struct {
 	most    int64           // of bytes of linear memory
 	discard func(*instance) // called without the lock
 
+	sweeping sync.Mutex // held while a sweep discards, so that close can wait for it
+
 	mu     sync.Mutex
 	idle   map[key][]*list.Element // the most recently used last
 	recent *list.List              // all of them, the most recently used in front
@@ -108,7 +110,11 @@ func (p *pool) nearlyFull() bool {
 }
 
 // sweep discards what nobody used for a while.
-func (p *pool) sweep() { p.discardAll(p.unused(time.Now().Add(-idleAge))) }
+func (p *pool) sweep() {
+	p.sweeping.Lock()
+	defer p.sweeping.Unlock()
+	p.discardAll(p.unused(time.Now().Add(-idleAge)))
+}
 
 // unused takes out what was put before then, and sees to the next sweep.
 func (p *pool) unused(then time.Time) (old []*instance) {
@@ -163,7 +169,8 @@ func (p *pool) replaced(k key) {
 	p.mu.Unlock()
 }
 
-// close discards everything, and what is put afterwards.
+// close discards everything, and what is put afterwards. When it returns nothing
+// is being discarded any more.
 func (p *pool) close() {
 	p.mu.Lock()
 	p.closed = true
@@ -176,6 +183,8 @@ func (p *pool) close() {
 	}
 	p.mu.Unlock()
 	p.discardAll(old)
+	p.sweeping.Lock()
+	defer p.sweeping.Unlock()
 }
 
 func (p *pool) discardAll(old []*instance) {

@@ -87,6 +87,29 @@ func TestPool_Close(t *testing.T) {
 	}
 }
 
+// TestPool_CloseDuringSweep: what a sweep took out is discarded when the pool is
+// closed, because compiled code goes away then.
+func TestPool_CloseDuringSweep(t *testing.T) {
+	t.Parallel()
+	begun, goOn := make(chan bool), make(chan bool)
+	discarded := false
+	p := newPool(10, 1<<40, func(*instance) {
+		close(begun)
+		<-goOn
+		discarded = true
+	})
+	in := idleInstance("a", "x")
+	p.put(in)
+	in.used = in.used.Add(-2 * idleAge)
+	go p.sweep()
+	<-begun
+	close(goOn)
+	p.close()
+	if !discarded {
+		t.Error("the pool was closed before the instance was")
+	}
+}
+
 // TestPool_Replacing: one instance at a time is made in advance.
 func TestPool_Replacing(t *testing.T) {
 	t.Parallel()

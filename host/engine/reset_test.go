@@ -139,6 +139,21 @@ func TestCall_Reuse(t *testing.T) {
 	}
 }
 
+// TestCall_ReuseWithinItsMemory: the guest gives the room of what its start
+// left, which comes back after each call, to its linear memory, which stays.
+func TestCall_ReuseWithinItsMemory(t *testing.T) {
+	t.Parallel()
+	e := open(t, engine.Config{})
+	c := call(guest(t, "ok/give_room_to_memory"))
+	c.Isolation, c.MemoryPages = host.IsolationReuse, 256
+	for i := range 5 {
+		result, err := e.Call(t.Context(), c)
+		if err != nil || string(result.Output) != "\x07\x00\x00\x00\x00\x00\x00\x00" || result.PeakBytes > 16<<20 {
+			t.Fatalf("call %d: it took %v MiB in blocks and held %d bytes; %v", i, result.Output, result.PeakBytes, err)
+		}
+	}
+}
+
 func TestCall_Fresh(t *testing.T) {
 	t.Parallel()
 	e := open(t, engine.Config{})

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
-	"runtime"
 	"sync"
 	"unsafe"
 
@@ -27,18 +26,22 @@ const (
 // pagemap is the kernel's report on this process' pages. It stays open.
 var pagemap = sync.OnceValues(func() (*os.File, error) { return os.Open("/proc/self/pagemap") })
 
-// written appends to spans which pages of a private mapping of a file are
-// copies that were made for a write. Nobody writes meanwhile.
-func written(spans []span, space []byte) ([]span, error) {
-	file, err := pagemap()
-	if err != nil {
-		return nil, err
-	}
-	spans, err = scanPages(spans, file, space)
+// writes finds which pages of a private mapping of a file are copies that were
+// made for a write. Nobody writes meanwhile.
+type writes interface {
+	// find appends them to spans.
+	find(spans []span, space []byte) ([]span, error)
+}
+
+// newestWrites asks in the best way that the kernel knows.
+type newestWrites struct{ scan scanner }
+
+func (w *newestWrites) find(spans []span, space []byte) ([]span, error) {
+	found, err := w.scan.find(spans, space)
 	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
-		return readPages(spans[:0], space)
+		return reader{}.find(spans, space)
 	}
-	return spans, err
+	return found, err
 }
 
 // What PAGEMAP_SCAN (Linux 6.7; include/uapi/linux/fs.h) takes and gives.
@@ -58,17 +61,28 @@ type scanArguments struct {
 
 type scanRegion struct{ start, end, _ uint64 }
 
-// scanPages asks for the pages that are there but not the file's.
-func scanPages(spans []span, file *os.File, space []byte) ([]span, error) {
-	regions := new([64]scanRegion)
+// scanner asks for the pages that are there but not the file's. The kernel
+// writes its answer to an address that it is told as a number, which a stack
+// that is moved leaves behind: a scanner must be on the heap.
+type scanner struct {
+	arguments scanArguments
+	regions   [64]scanRegion
+}
+
+func (s *scanner) find(spans []span, space []byte) ([]span, error) {
+	file, err := pagemap()
+	if err != nil {
+		return nil, err
+	}
+	regions, arguments := &s.regions, &s.arguments
 	base := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(space))))
-	arguments := &scanArguments{
+	*arguments = scanArguments{
+		size:  uint64(unsafe.Sizeof(*arguments)),
 		start: base, end: base + uint64(len(space)),
 		regions: uint64(uintptr(unsafe.Pointer(regions))), count: uint64(len(regions)),
 		inverted: pageIsFile, mask: pageIsFile,
 		anyOfMask: pageIsPresent | pageIsSwapped, reportsMask: pageIsPresent,
 	}
-	arguments.size = uint64(unsafe.Sizeof(*arguments))
 	pages := 0
 	for arguments.start < arguments.end {
 		n, _, errno := unix.Syscall(unix.SYS_IOCTL, file.Fd(), pagemapScan, uintptr(unsafe.Pointer(arguments)))
@@ -84,7 +98,6 @@ func scanPages(spans []span, file *os.File, space []byte) ([]span, error) {
 		}
 		arguments.start = arguments.walkEnd
 	}
-	runtime.KeepAlive(regions)
 	return spans, nil
 }
 
@@ -95,8 +108,10 @@ const (
 	entryOfFile  = 1 << 61
 )
 
-// readPages is written for older kernels.
-func readPages(spans []span, space []byte) ([]span, error) {
+// reader finds out with kernels that cannot scan.
+type reader struct{}
+
+func (reader) find(spans []span, space []byte) ([]span, error) {
 	file, err := pagemap()
 	if err != nil {
 		return nil, err

@@ -14,16 +14,18 @@ const (
 	maxBody = 4 << 20
 	// maxEffort and maxAllEffort bound the effort of a function, and of all: 20
 	// seconds and a minute of one core at the very worst, for code that uses
-	// every local after every block.
+	// every local after every block, or has no locals and 17,000 blocks.
 	maxEffort    = 4_000_000
 	maxAllEffort = 12_000_000
 )
 
 // effort is what a function takes to compile at most, in units of about five
 // microseconds. Where ways meet, the compiler asks for every local that is used
-// later which value it has there; at the heads of loops it has to ask again.
+// later which value it has there; at the heads of loops it has to ask again. It
+// also compares blocks, and loops more so, with each other.
 func (f *function) effort() int {
-	return (f.blocks+4*len(f.loops))*int(f.locals) + 4*f.labels
+	blocks, loops := f.blocks, len(f.loops)
+	return (blocks+4*loops)*int(f.locals) + 4*f.labels + blocks*blocks/80 + loops*loops/12
 }
 
 // affordable refuses a module that would take too much to compile.

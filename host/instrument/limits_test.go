@@ -35,12 +35,16 @@ func TestAffordable(t *testing.T) {
 		wasm []byte
 		want string // part of the sentence, "" if it is accepted
 	}{
-		{"blocks", costly(1, 4000, bytes.Repeat(block, 1000)), ""},
-		{"blocks_too_many", costly(1, 4000, bytes.Repeat(block, 1001)), "4000 locals and 1001 blocks"},
-		{"loops", costly(1, 4000, bytes.Repeat(loop, 200)), ""},
-		{"loops_too_many", costly(1, 4000, bytes.Repeat(loop, 201)), "4000 locals and 201 blocks"},
-		{"functions_with_blocks", costly(3, 4000, bytes.Repeat(block, 1000)), ""},
-		{"functions_with_blocks_too_many", costly(4, 4000, bytes.Repeat(block, 1000)), "too many functions"},
+		{"blocks", costly(1, 4000, bytes.Repeat(block, 990)), ""},
+		{"blocks_too_many", costly(1, 4000, bytes.Repeat(block, 1000)), "4000 locals and 1000 blocks"},
+		{"blocks_alone", costly(1, 0, bytes.Repeat(block, 17_800)), ""},
+		{"blocks_alone_too_many", costly(1, 0, bytes.Repeat(block, 17_900)), "0 locals and 17900 blocks"},
+		{"loops", costly(1, 4000, bytes.Repeat(loop, 199)), ""},
+		{"loops_too_many", costly(1, 4000, bytes.Repeat(loop, 200)), "4000 locals and 200 blocks"},
+		{"loops_alone", costly(1, 0, bytes.Repeat(loop, 6_400)), ""},
+		{"loops_alone_too_many", costly(1, 0, bytes.Repeat(loop, 6_500)), "0 locals and 6500 blocks"},
+		{"functions_with_blocks", costly(3, 4000, bytes.Repeat(block, 990)), ""},
+		{"functions_with_blocks_too_many", costly(4, 4000, bytes.Repeat(block, 990)), "too many functions"},
 		{"labels", costly(1, 1, table(25_000)), ""},
 		{"labels_too_many", costly(1, 1, table(12_500), table(12_501)), "25001 labels"},
 		{"locals", costly(100, 50_000), ""},
