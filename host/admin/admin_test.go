@@ -75,7 +75,7 @@ func setup(t *testing.T) *bundle {
 		SaveKey:        func(string) {},
 		MaxModuleBytes: maxModule, ManagementHosts: []string{"manage.example.com"}, Log: log,
 	})
-	front := server.New(server.Config{Gateway: g, Mount: api.Mount, MaxManagementBytes: maxModule*4/3 + 64<<10})
+	front := server.New(server.Config{Gateway: g, Mount: api.Mount, MaxManagementBytes: admin.MaxArchiveBytes(maxModule)})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
 	served := make(chan error, 1)

@@ -124,7 +124,7 @@ Start a server, write a handler, deploy it:
 		}
 	}
 	add("project", buildCommand(c), deployCommand(c), rollbackCommand(c), logsCommand(c))
-	add("manage", appsCommand(c), releasesCommand(c))
+	add("manage", appsCommand(c), releasesCommand(c), exportCommand(c), importCommand(c))
 	add("access", keysCommand(c), tokensCommand(c), groupsCommand(c), issuersCommand(c), signingKeysCommand(c))
 	add("server", serveCommand(c), migrateCommand(c), versionCommand(c))
 	return root, started
