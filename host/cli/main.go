@@ -123,7 +123,7 @@ Start a server, write a handler, deploy it:
 			root.AddCommand(command)
 		}
 	}
-	add("project", buildCommand(c), deployCommand(c), rollbackCommand(c), logsCommand(c))
+	add("project", buildCommand(c), deployCommand(c), promoteCommand(c), rollbackCommand(c), logsCommand(c))
 	add("manage", appsCommand(c), releasesCommand(c), exportCommand(c), importCommand(c))
 	add("access", keysCommand(c), tokensCommand(c), groupsCommand(c), issuersCommand(c), signingKeysCommand(c))
 	add("server", serveCommand(c), migrateCommand(c), versionCommand(c))
