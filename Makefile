@@ -39,7 +39,7 @@ openapi: ## Compare the OpenAPI document with its golden file; UPDATE=1 rewrites
 	go test ./host/admin -run TestOpenAPI -count=1 $(if $(UPDATE),-update)
 
 race: ## Run the tests with the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
 
 clean-tree: ## Fail if the checkout has changes
 	@test -z "$$(git status --porcelain)" || { git status --short; exit 1; }

@@ -18,6 +18,7 @@ const module = "github.com/posternhq/postern/"
 // map cannot fall behind the house.
 var allowed = map[string][]string{
 	"host":                 {},
+	"host/archive":         {},
 	"host/config":          {},
 	"host/seal":            {},
 	"host/store":           {"migrations"},
@@ -30,7 +31,7 @@ var allowed = map[string][]string{
 	"host/engine":          {"host/instrument"},
 	"host/limit":           {},
 	"host/gateway":         {"host/auth", "host/limit", "host/route", "host/payload", "host/engine"},
-	"host/admin":           {"host/auth", "host/instrument"},
+	"host/admin":           {"host/archive", "host/auth", "host/instrument"},
 	"host/admin/client":    {},
 	"host/server":          {"host/gateway", "host/admin"},
 	"host/cli":             {"*"},

@@ -91,6 +91,7 @@ func (a *API) Mount(app *fiber.App) {
 	a.moduleRoutes()
 	a.endpointRoutes()
 	a.releaseRoutes()
+	a.archiveRoutes()
 	a.keyRoutes()
 	a.tokenRoutes()
 	a.signingKeyRoutes()

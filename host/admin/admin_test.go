@@ -81,7 +81,7 @@ func setup(t *testing.T) *bundle {
 		},
 	})
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	front := server.New(server.Config{Gateway: g, Mount: api.Mount, TrustedProxies: loopback, MaxManagementBytes: maxModule*4/3 + 64<<10})
+	front := server.New(server.Config{Gateway: g, Mount: api.Mount, TrustedProxies: loopback, MaxManagementBytes: admin.MaxArchiveBytes(maxModule)})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
 	served := make(chan error, 1)

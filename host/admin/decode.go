@@ -184,6 +184,11 @@ func decodeObjects[T any](name string, raw json.RawMessage) (objects[T], error) 
 	if err := json.Unmarshal(raw, &elements); err != nil {
 		return nil, host.Errorf(host.CodeInvalid, "%s must be a list of objects", name)
 	}
+	return decodeElements[T](name, elements)
+}
+
+// decodeElements reads each element of a list called name.
+func decodeElements[T any](name string, elements []json.RawMessage) (objects[T], error) {
 	out := make(objects[T], len(elements))
 	for i, element := range elements {
 		place := fmt.Sprintf("%s[%d]", name, i)

@@ -93,6 +93,7 @@ func (a *API) releaseRoutes() {
 	register(a, operation{id: "list-releases", method: get, path: "/v1/apps/{app}/releases", summary: "List releases", tag: "releases"}, a.listReleases)
 	register(a, operation{id: "get-release", method: get, path: "/v1/apps/{app}/releases/{number}", summary: "Show a release", tag: "releases"}, a.getRelease)
 	register(a, operation{id: "activate-release", method: post, path: "/v1/apps/{app}/releases/{number}/activate", summary: "Activate a release, older or newer", tag: "releases"}, a.activate)
+	register(a, operation{id: "diff-releases", method: get, path: "/v1/apps/{app}/releases/{a}/diff/{b}", summary: "Show what changes from one release to another", tag: "releases"}, a.diffReleases)
 }
 
 // maxReleaseBytes bounds a desired state: 500 endpoints with schemas.
@@ -219,14 +220,20 @@ func (a *API) getRelease(ctx context.Context, in *ReleasePath) (*releaseOutput, 
 	if err != nil {
 		return nil, err
 	}
-	if in.Number < 1 { // 0 would mean the active one to the store
-		return nil, host.Errorf(host.CodeNotFound, "Release not found")
-	}
-	release, err := a.Store.Release(ctx, app.ID, in.Number)
+	release, err := a.release(ctx, app.ID, in.Number)
 	if err != nil {
 		return nil, err
 	}
 	return newReleaseOutput(release), nil
+}
+
+// release finds a release by its number; 0 would mean the active one to the
+// store, and is none here.
+func (a *API) release(ctx context.Context, appID string, number int) (*host.Release, error) {
+	if number < 1 {
+		return nil, host.Errorf(host.CodeNotFound, "Release not found")
+	}
+	return a.Store.Release(ctx, appID, number)
 }
 
 func (a *API) activate(ctx context.Context, in *struct {

@@ -114,16 +114,21 @@ func appsDeleteCommand(r *remote) *cobra.Command {
 	return command
 }
 
-// confirm asks on the terminal. Without one there is nobody to ask: the caller
-// must say --yes.
+// confirm asks before something is deleted.
 func (c *console) confirm(question string) error {
+	return c.ask(question, "this cannot be undone and there is no terminal to ask on", "nothing was deleted")
+}
+
+// ask asks on the terminal; refused is the error after any other answer than
+// yes. Without a terminal there is nobody to ask: the caller must say --yes.
+func (c *console) ask(question, nobody, refused string) error {
 	if !isTerminal(c.in) {
-		return hint(errors.New("this cannot be undone and there is no terminal to ask on"), "add --yes")
+		return hint(errors.New(nobody), "add --yes")
 	}
 	fmt.Fprintf(c.err, "%s [y/N] ", question)
 	answer, _ := bufio.NewReader(c.in).ReadString('\n')
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return errors.New("nothing was deleted")
+		return errors.New(refused)
 	}
 	return nil
 }

@@ -109,23 +109,27 @@ func ensureApp(ctx context.Context, api *client.Client, m *manifest) (app *host.
 	if host.CodeOf(err) != host.CodeNotFound {
 		return app, false, err
 	}
-	// The slug comes from the first name and stays: an app whose name for
-	// people would make another slug is named twice.
-	name := m.App
-	if host.Slug(m.Name) == m.App {
-		name = m.Name
-	}
-	app, err = api.CreateApp(ctx, client.AppFields{Name: client.Value(name), Environment: client.Value(m.Environment)})
-	if err != nil {
-		return nil, false, err
-	}
-	if app.Slug != m.App {
+	app, err = createApp(ctx, api, m.App, m.Name, m.Environment)
+	if err == nil && app.Slug != m.App {
 		return nil, false, hint(fmt.Errorf("the server named the new app %s", app.Slug), "write “app: %s” in %s", app.Slug, manifestName)
 	}
-	if m.Name != "" && m.Name != name {
-		app, err = api.UpdateApp(ctx, app.ID, client.AppFields{Name: client.Value(m.Name)})
-	}
 	return app, true, err
+}
+
+// createApp creates an app for a slug, unless the server makes another of it;
+// name is for people, and may be empty.
+func createApp(ctx context.Context, api *client.Client, slug, name, environment string) (*host.App, error) {
+	// The slug comes from the first name and stays: an app whose name for
+	// people would make another slug is named twice.
+	begin := slug
+	if host.Slug(name) == slug {
+		begin = name
+	}
+	app, err := api.CreateApp(ctx, client.AppFields{Name: client.Value(begin), Environment: client.Value(environment)})
+	if err == nil && app.Slug == slug && name != "" && name != begin {
+		app, err = api.UpdateApp(ctx, app.ID, client.AppFields{Name: client.Value(name)})
+	}
+	return app, err
 }
 
 // upload sends one module, with a progress bar if somebody watches.

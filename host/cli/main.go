@@ -5,7 +5,7 @@
 // projects, and the order in which the parts of a server start and stop. It is
 // the one package that knows all others. Commands that talk to a server do so
 // through the client and know nothing the management API does not say; only
-// serve and migrate open the store.
+// serve, migrate, backup and restore open the store.
 //
 // Rules of the terminal: results go to standard output, everything else to
 // standard error; an error is one line that says what failed and why, followed
@@ -123,10 +123,10 @@ Start a server, write a handler, deploy it:
 			root.AddCommand(command)
 		}
 	}
-	add("project", buildCommand(c), deployCommand(c), rollbackCommand(c), logsCommand(c))
-	add("manage", appsCommand(c), releasesCommand(c))
+	add("project", buildCommand(c), deployCommand(c), promoteCommand(c), rollbackCommand(c), logsCommand(c))
+	add("manage", appsCommand(c), releasesCommand(c), exportCommand(c), importCommand(c))
 	add("access", keysCommand(c), tokensCommand(c), groupsCommand(c), issuersCommand(c), signingKeysCommand(c))
-	add("server", serveCommand(c), migrateCommand(c), versionCommand(c))
+	add("server", serveCommand(c), backupCommand(c), restoreCommand(c), migrateCommand(c), versionCommand(c))
 	return root, started
 }
 

@@ -14,7 +14,8 @@ import (
 
 func releasesCommand(c *console) *cobra.Command {
 	r := &remote{console: c}
-	releases := group("releases", "List and show the releases of an app", releasesListCommand(r), releasesShowCommand(r))
+	releases := group("releases", "List, show and compare the releases of an app",
+		releasesListCommand(r), releasesShowCommand(r), releasesDiffCommand(r))
 	r.addFlags(releases)
 	return releases
 }
@@ -42,7 +43,7 @@ func activeMark(active bool) string {
 
 func releasesShowCommand(r *remote) *cobra.Command {
 	return &cobra.Command{
-		Use: "show APP NUMBER", Short: "Show a release and its endpoints", Args: releaseArgs(2),
+		Use: "show APP NUMBER", Short: "Show a release and its endpoints", Args: releaseArgs(2, 2),
 		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
 			number, _ := strconv.Atoi(args[1])
 			release, err := api.Release(ctx, args[0], number)
@@ -77,16 +78,15 @@ func endpointRows(endpoints []host.Endpoint) [][]string {
 	return rows
 }
 
-// releaseArgs accepts an app and the number of a release; fewer than most
-// arguments may leave the number out.
-func releaseArgs(least int) cobra.PositionalArgs {
+// releaseArgs accepts an app and numbers of releases, so many arguments in all.
+func releaseArgs(least, most int) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
-		if err := cobra.RangeArgs(least, 2)(command, args); err != nil {
+		if err := cobra.RangeArgs(least, most)(command, args); err != nil {
 			return err
 		}
-		if len(args) == 2 {
-			if n, err := strconv.Atoi(args[1]); err != nil || n < 1 {
-				return fmt.Errorf("%q is no number of a release", args[1])
+		for _, arg := range args[1:] {
+			if n, err := strconv.Atoi(arg); err != nil || n < 1 {
+				return fmt.Errorf("%q is no number of a release", arg)
 			}
 		}
 		return nil
@@ -96,7 +96,7 @@ func releaseArgs(least int) cobra.PositionalArgs {
 func rollbackCommand(c *console) *cobra.Command {
 	r := &remote{console: c}
 	command := &cobra.Command{
-		Use: "rollback APP [NUMBER]", Short: "Go back to the previous or another release of an app", Args: releaseArgs(1),
+		Use: "rollback APP [NUMBER]", Short: "Go back to the previous or another release of an app", Args: releaseArgs(1, 2),
 		Long: `Activate another release of an app, at once and without a gap.
 
 Without NUMBER it is the release before the active one. Nothing is lost: to go

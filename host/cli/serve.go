@@ -189,7 +189,7 @@ func (h *house) newServer() *server.Server {
 	})
 	return server.New(server.Config{
 		Gateway: h.gateway, Mount: management.Mount, Ready: h.ready, Log: h.log,
-		ManagementHosts: h.cfg.ManagementHosts, TrustedProxies: h.cfg.TrustedProxies, MaxManagementBytes: h.cfg.MaxModuleBytes*4/3 + uploadFraming,
+		ManagementHosts: h.cfg.ManagementHosts, TrustedProxies: h.cfg.TrustedProxies, MaxManagementBytes: max(h.cfg.MaxModuleBytes*4/3+uploadFraming, admin.MaxArchiveBytes(h.cfg.MaxModuleBytes)),
 	})
 }
 

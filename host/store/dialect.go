@@ -50,8 +50,8 @@ const sqlitePragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
 var sqliteDialect = &dialect{
 	driver: "sqlite", goose: goose.DialectSQLite3, lock: lockDir,
 	databases: func(c Config) ([]database, error) {
-		main, err := privateFile(filepath.Join(c.Dir, "postern.db"))
-		log, logErr := privateFile(filepath.Join(c.Dir, "invocations.db"))
+		main, err := privateFile(filepath.Join(c.Dir, MainFile))
+		log, logErr := privateFile(filepath.Join(c.Dir, LogFile))
 		main, log = main+sqlitePragmas, log+sqlitePragmas
 		return []database{
 			{write: main, read: main + "&_pragma=query_only(1)", writers: 1, skip: isLog},

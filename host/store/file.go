@@ -28,11 +28,16 @@ func privateFile(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	slashed := filepath.ToSlash(path)
-	if !strings.HasPrefix(slashed, "/") { // a drive letter
-		slashed = "/" + slashed
+	return fileURL(path), f.Close()
+}
+
+// fileURL is an absolute path as the URL that the driver takes.
+func fileURL(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") { // a drive letter
+		path = "/" + path
 	}
-	return (&url.URL{Scheme: "file", Path: slashed}).String(), f.Close()
+	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
 // lockRetry is how long one try for the lock waits before it looks at the

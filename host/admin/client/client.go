@@ -148,7 +148,7 @@ func encode(body any) (io.Reader, string, error) {
 	case nil:
 		return nil, "", nil
 	case *upload:
-		return b, "application/wasm", nil
+		return b, b.mediaType, nil
 	}
 	encoded, err := json.Marshal(body)
 	return bytes.NewReader(encoded), "application/json", err
@@ -166,6 +166,19 @@ func (c *Client) into(ctx context.Context, what call, out any) (*http.Response, 
 		return nil, &ConnectionError{Server: c.base.String(), Err: fmt.Errorf("the answer is not the JSON of a Postern server: %w", err)}
 	}
 	return response, nil
+}
+
+// download writes the body of an answer that is no JSON to w.
+func (c *Client) download(ctx context.Context, path []string, w io.Writer) error {
+	response, err := c.send(ctx, call{method: http.MethodGet, path: path})
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(w, response.Body); err != nil {
+		return fmt.Errorf("the answer broke off: %w", err)
+	}
+	return nil
 }
 
 // remove makes a DELETE whose answer is only a message.

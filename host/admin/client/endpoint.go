@@ -33,6 +33,23 @@ type EndpointFields struct {
 	Enabled                Field[bool]              `json:"enabled,omitzero"`
 }
 
+// FieldsOf are the fields that make an endpoint like e, with its module pinned
+// by digest.
+func FieldsOf(e *host.Endpoint) EndpointFields {
+	fields := EndpointFields{
+		Name: Value(e.Name), Method: Value(e.Method), Path: Value(e.Path), Module: Value(e.Module.Digest), Function: Value(e.Function),
+		RequiresAuthentication: Value(e.RequiresAuthentication), KeyGroups: Value(e.KeyGroups), AllowedIPs: Value(e.AllowedIPs),
+		RequiredVariables: Value(e.RequiredVariables), TimeoutMS: Value(e.TimeoutMS), MemoryMB: Value(e.MemoryMB),
+		MaxBodyBytes: Value(e.MaxBodyBytes), Isolation: Value(e.Isolation), RepeatRandom: Value(e.RepeatRandom),
+		Input: Value(e.Input), Atomic: Value(e.Atomic),
+		RequestSchema: Value(e.RequestSchema), ResponseSchema: Value(e.ResponseSchema), Enabled: Value(e.Enabled),
+	}
+	if e.RateLimit != nil {
+		fields.RateLimit = Value(*e.RateLimit)
+	}
+	return fields
+}
+
 // CreateEndpoint adds an endpoint and returns it with the number of the
 // release that this made.
 func (c *Client) CreateEndpoint(ctx context.Context, app string, fields EndpointFields, options ...Option) (*host.Endpoint, int, error) {

@@ -22,6 +22,7 @@ type Upload struct {
 // upload is the body of the request: Content, with every read reported.
 type upload struct {
 	io.Reader
+	mediaType   string
 	total, sent int64
 	progress    func(int64)
 }
@@ -43,7 +44,7 @@ func (c *Client) UploadModule(ctx context.Context, app string, what Upload) (m *
 	}
 	response, err := c.into(ctx, call{
 		method: http.MethodPost, path: []string{"apps", app, "modules"}, query: url.Values{"name": {what.Name}},
-		body: &upload{Reader: what.Content, total: what.Size, progress: what.Progress},
+		body: &upload{Reader: what.Content, mediaType: "application/wasm", total: what.Size, progress: what.Progress},
 	}, &out)
 	if err != nil {
 		return nil, false, err
@@ -69,13 +70,7 @@ func (c *Client) Modules(ctx context.Context, app string, page host.Page) (List[
 
 // DownloadModule writes the bytes of a module, as they were uploaded, to w.
 func (c *Client) DownloadModule(ctx context.Context, app, id string, w io.Writer) error {
-	response, err := c.send(ctx, call{method: http.MethodGet, path: []string{"apps", app, "modules", id, "content"}})
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	_, err = io.Copy(w, response.Body)
-	return err
+	return c.download(ctx, []string{"apps", app, "modules", id, "content"}, w)
 }
 
 // DeleteModule deletes a module. It is a CodeConflict while a release that is

@@ -50,6 +50,18 @@ func (c *Client) ActivateRelease(ctx context.Context, app string, number int, op
 	})
 }
 
+// DiffReleases shows what changes from one release of an app to another.
+func (c *Client) DiffReleases(ctx context.Context, app string, from, to int) (*host.ReleaseDiff, error) {
+	var out struct {
+		Diff host.ReleaseDiff `json:"diff"`
+	}
+	path := []string{"apps", app, "releases", strconv.Itoa(from), "diff", strconv.Itoa(to)}
+	if _, err := c.into(ctx, call{method: http.MethodGet, path: path}, &out); err != nil {
+		return nil, err
+	}
+	return &out.Diff, nil
+}
+
 func (c *Client) release(ctx context.Context, what call) (*host.Release, error) {
 	release, _, err := c.releaseWithWarnings(ctx, what)
 	return release, err
