@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -120,8 +119,14 @@ func (c *call) run(ctx context.Context) (host.Response, error) {
 	return c.respond(result.Output)
 }
 
-// bodyRoom is for how many bytes of an announced body there is room at once.
-const bodyRoom = 64 << 10
+// A client gets room for a body as it sends one: what it announces is not what
+// it sends. There is bodyRoom at once, and then bodyGrowth times what is there,
+// but no more than was announced. smallBody is the room for one that was not.
+const (
+	bodyRoom   = 64 << 10
+	bodyGrowth = 16
+	smallBody  = 512
+)
 
 // readBody reads a body of at most limit bytes.
 func readBody(r *host.Request, limit int64) ([]byte, error) {
@@ -131,21 +136,46 @@ func readBody(r *host.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, bodyTooLarge(limit)
 	}
-	// What a client announces is not what it sends: more room is made as more
-	// arrives.
-	room := min(max(r.ContentLength, 0), bodyRoom) + bytes.MinRead
-	body := bytes.NewBuffer(make([]byte, 0, room))
-	_, err := body.ReadFrom(io.LimitReader(r.Body, limit+1))
+	body, err := readAll(io.LimitReader(r.Body, limit+1), r.ContentLength)
 	var known *host.Error
 	switch {
 	case errors.As(err, &known):
 		return nil, known
 	case err != nil:
 		return nil, host.Caused(host.CodeInvalid, err, "The body could not be read to its end")
-	case int64(body.Len()) > limit:
+	case int64(len(body)) > limit:
 		return nil, bodyTooLarge(limit)
 	}
-	return body.Bytes(), nil
+	return body, nil
+}
+
+// roomFor is the room for a body of which there is so much: all that was
+// announced and a byte to be told of the end, or what bodyGrowth allows, or
+// twice as much if it is longer than was said.
+func roomFor(have, announced int64) int64 {
+	if announced < have {
+		return 2 * have
+	}
+	return min(announced+1, bodyGrowth*have)
+}
+
+// readAll is io.ReadAll that knows about how much will come, if announced is not
+// negative: a large body is not copied time and again while it grows.
+func readAll(from io.Reader, announced int64) ([]byte, error) {
+	body := make([]byte, 0, min(max(announced, 0), bodyRoom)+smallBody)
+	for {
+		n, err := from.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return nil, err
+		}
+		if have := int64(len(body)); have == int64(cap(body)) {
+			body = append(make([]byte, 0, roomFor(have, announced)), body...)
+		}
+	}
 }
 
 func bodyTooLarge(limit int64) error {
