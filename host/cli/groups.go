@@ -37,7 +37,7 @@ func groupsCommand(c *console) *cobra.Command {
 	groups := group("groups", "Manage key groups: who may call the endpoints that name them",
 		list.command(r), groupsShowCommand(r), groupsCreateCommand(r),
 		groupsChangeCommand(r, "add", "Let credentials into a key group at once", union),
-		groupsChangeCommand(r, "remove", "Take credentials out of a key group at once", difference), remove.command(r))
+		groupsChangeCommand(r, "remove", "Take credentials out of a key group at once", difference), groupsRenameCommand(r), remove.command(r))
 	groups.Long = `An endpoint that names key groups admits their members alone.
 
 MEMBER is the name or id of a key, of a token, or of an issuer of the app, which
@@ -119,6 +119,19 @@ func groupsChangeCommand(r *remote, verb, short string, change func(members, giv
 				return fmt.Errorf("cannot change key group %s: %w", args[1], err)
 			}
 			return r.showGroup("changed", g)
+		}),
+	}
+}
+
+func groupsRenameCommand(r *remote) *cobra.Command {
+	return &cobra.Command{
+		Use: "rename APP GROUP NAME", Short: "Rename a key group that no retained release uses", Args: cobra.ExactArgs(3),
+		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
+			g, err := api.UpdateKeyGroup(ctx, args[0], args[1], client.KeyGroupFields{Name: client.Value(args[2])})
+			if err != nil {
+				return fmt.Errorf("cannot rename key group %s: %w", args[1], err)
+			}
+			return r.showGroup("renamed", g)
 		}),
 	}
 }

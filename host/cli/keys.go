@@ -35,7 +35,7 @@ func keysCommand(c *console) *cobra.Command {
 		},
 	}
 	keys := group("keys", "Manage keys, the credentials for endpoints",
-		list.command(r), keysShowCommand(r), keysCreateCommand(r), keysRotateCommand(r),
+		list.command(r), keysShowCommand(r), keysCreateCommand(r), keysUpdateCommand(r), keysRotateCommand(r),
 		keysSwitchCommand(r, "enable", true), keysSwitchCommand(r, "disable", false), remove.command(r))
 	keys.Long = `Keys (ask_…) open endpoints that require authentication.
 
@@ -78,12 +78,13 @@ func quotaText(key *client.Key) string {
 func keysCreateCommand(r *remote) *cobra.Command {
 	var access accessFlags
 	var quota int64
-	command := &cobra.Command{
+	var command *cobra.Command
+	command = &cobra.Command{
 		Use: "create NAME", Short: "Create a key and print it; it is shown only this once", Args: cobra.ExactArgs(1),
 		Example: "  postern keys create ci\n  postern keys create partner --environment production --expires 2027-01-31 --allow-ip 203.0.113.0/24 --rate-limit 100/minute",
 		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
 			fields := client.KeyFields{Name: client.Value(args[0])}
-			if quota != 0 {
+			if command.Flags().Changed("quota") {
 				fields.Quota = client.Value(quota)
 			}
 			var err error
