@@ -78,16 +78,18 @@ func (t *Table) DropKey(id string) {
 	t.dropKey(id)
 }
 
-// ReplaceKeys makes keys the only ones there are.
-func (t *Table) ReplaceKeys(keys []*host.Key) {
-	byHash := make(map[host.Hash]*key, len(keys))
-	byID := make(map[string]*key, len(keys))
-	for _, k := range keys {
-		putKey(byHash, byID, newKey(k))
+// ReplaceKeys makes the keys that each passes on the only ones there are. They
+// are taken one by one, because there may be millions. If each fails, its error
+// is returned and nothing changes.
+func (t *Table) ReplaceKeys(each func(func(*host.Key)) error) error {
+	byHash, byID := map[host.Hash]*key{}, map[string]*key{}
+	if err := each(func(k *host.Key) { putKey(byHash, byID, newKey(k)) }); err != nil {
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.keys, t.keyIDs = byHash, byID
+	return nil
 }
 
 func putKey(byHash map[host.Hash]*key, byID map[string]*key, k *key) {

@@ -38,8 +38,9 @@ func TestAdmit_AtOnce(t *testing.T) {
 		{"a rotated key's old secret", func() { h.PutKey(&rotated) }, secret, false},
 		{"a rotated key's new secret", func() {}, after, true},
 		{"a deleted key", func() { h.DropKey(key.ID) }, after, false},
-		{"a loaded key", func() { h.ReplaceKeys([]*host.Key{key}) }, secret, true},
-		{"a key that is gone", func() { h.ReplaceKeys(nil) }, secret, false},
+		{"a loaded key", func() { _ = h.ReplaceKeys(only(key)) }, secret, true},
+		{"a key while loading fails", func() { _ = h.ReplaceKeys(func(func(*host.Key)) error { return errors.New("away") }) }, secret, true},
+		{"a key that is gone", func() { _ = h.ReplaceKeys(only()) }, secret, false},
 
 		{"a token", func() {}, issued, true},
 		{"a deleted token", func() { h.DropToken(h.token.ID) }, issued, false},
@@ -318,5 +319,15 @@ func TestRanges(t *testing.T) {
 	}
 	if auth.NewRanges([]string{"0.0.0.0/0", "::/0"}).Contains(netip.Addr{}) {
 		t.Error("no address at all is let in")
+	}
+}
+
+// only passes on these keys.
+func only(keys ...*host.Key) func(func(*host.Key)) error {
+	return func(put func(*host.Key)) error {
+		for _, key := range keys {
+			put(key)
+		}
+		return nil
 	}
 }

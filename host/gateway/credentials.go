@@ -27,10 +27,6 @@ func (g *Gateway) reloadCredentials(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := collect(ctx, g.Store.EachKey)
-	if err != nil {
-		return err
-	}
 	tokens, err := collect(ctx, g.Store.EachToken)
 	if err != nil {
 		return err
@@ -43,9 +39,11 @@ func (g *Gateway) reloadCredentials(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := g.Credentials.ReplaceKeys(func(put func(*host.Key)) error { return g.Store.EachKey(ctx, put) }); err != nil {
+		return err
+	}
 	g.Credentials.SetOrganization(organization)
 	g.Credentials.SetSigningKeys(signing)
-	g.Credentials.ReplaceKeys(keys)
 	g.Credentials.ReplaceTokens(tokens)
 	g.Credentials.ReplaceApps(issuers, groups)
 	return nil
