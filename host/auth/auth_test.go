@@ -210,8 +210,8 @@ func TestPresent(t *testing.T) {
 			}
 		}
 	}
-	if _, err := h.call(func(*host.Endpoint) {}, request("X-API-Key", secrets["a"], "X-API-Key", secrets["b"])); why(err) == "" {
-		t.Errorf("two headers: %v", err)
+	if _, err := h.call(func(*host.Endpoint) {}, request("X-API-Key", secrets["a"], "X-API-Key", secrets["b"])); why(err) != "there are several credentials in one place" {
+		t.Errorf("two headers: %v (%s)", err, why(err))
 	}
 	if _, err := h.call(func(*host.Endpoint) {}, request()); !errors.Is(err, auth.ErrNoCredential) {
 		t.Errorf("no credential: %v", err)

@@ -76,6 +76,9 @@ func (t *Table) Admit(ctx context.Context, p *Policy, r *host.Request) (*host.Ca
 
 // resolve finds whom a credential belongs to, if it is in force.
 func (t *Table) resolve(ctx context.Context, p *Policy, credential string) (holder, error) {
+	if credential == several {
+		return holder{}, refuse(reasonSeveral)
+	}
 	now := time.Now().UnixMilli()
 	if !isKey(credential) && strings.Count(credential, ".") == 2 {
 		return t.byJWT(ctx, p.app, credential, now)

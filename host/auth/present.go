@@ -40,9 +40,12 @@ func (t *Table) concerns(p *Policy, token string) bool {
 	return ok && t.app(p.app).issuers[claimed] != nil
 }
 
-// header picks the credentials out of every header called name. Several become
-// one text that is no credential, so that a request that says two things is
-// refused rather than guessed at.
+// several stands for credentials that were given more than once in one place:
+// a request that says two things is refused rather than guessed at. No
+// credential holds this byte.
+const several = "\x00"
+
+// header picks the credential out of the headers called name.
 func header(r *host.Request, name string, pick func(value string) string) string {
 	found := ""
 	for i := range r.Header {
@@ -53,12 +56,12 @@ func header(r *host.Request, name string, pick func(value string) string) string
 	return found
 }
 
-// both joins two values that were given for one thing.
+// both is the one of two values that is there, or several.
 func both(a, b string) string {
 	if a == "" || b == "" {
 		return a + b
 	}
-	return a + ", " + b
+	return several
 }
 
 // bearer takes the token out of an Authorization header's value, "" if there

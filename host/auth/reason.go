@@ -15,6 +15,7 @@ const (
 	reasonExpired  reason = "the credential has expired"
 	reasonRotated  reason = "the secret was rotated and its grace is over"
 	reasonChecksum reason = "the key's checksum does not match"
+	reasonSeveral  reason = "there are several credentials in one place"
 
 	reasonTooLarge     reason = "the JWT is larger than 8 KiB"
 	reasonSegments     reason = "the JWT does not have three parts"
@@ -42,7 +43,10 @@ const (
 
 // refuse is the error for a credential that is not valid.
 func refuse(why reason) error {
-	if why == reasonChecksum {
+	switch why {
+	case reasonSeveral:
+		return host.Caused(host.CodeUnauthorized, why, "There must be one credential: a header or query parameter for it came twice")
+	case reasonChecksum:
 		return host.Caused(host.CodeUnauthorized, why, "The key is not valid: its checksum does not match, so it is mistyped or incomplete")
 	}
 	return host.Caused(host.CodeUnauthorized, why, "The credential is not valid: it is unknown, expired or disabled")
