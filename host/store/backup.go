@@ -53,7 +53,8 @@ func openFile(path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sql.Open(sqliteDialect.driver, fileURL(absolute)+"?mode=ro&_pragma=busy_timeout(10000)")
+	files := dialectOf(Config{}) // the one that keeps its databases in files
+	return sql.Open(files.driver, fileURL(absolute)+"?mode=ro&_pragma=busy_timeout(10000)")
 }
 
 // CheckFile looks whether a database file is whole and whether this version can
