@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -61,6 +63,51 @@ func TestRollback_Stale(t *testing.T) {
 	}, "rollback", "a")
 	if code != 1 || stderr != "postern: cannot roll back a: It has changed since (request id r)\n" {
 		t.Errorf("exit code %d, %q", code, stderr)
+	}
+}
+
+// TestPromote_Stale shows that what was shown is what is made, or nothing is.
+func TestPromote_Stale(t *testing.T) {
+	t.Parallel()
+	release := says(`{"success":true,"release":{"number":3,"active":true,"endpoints":[]}}`)
+	code, _, stderr := against(t, map[string]http.HandlerFunc{
+		"GET /v1/apps/a@staging":    says(`{"success":true,"app":{"id":"s","slug":"a","environment":"staging"}}`),
+		"GET /v1/apps/a@production": says(`{"success":true,"app":{"id":"p","slug":"a","environment":"production"}}`),
+		"GET /v1/apps/s/releases":   says(`{"success":true,"releases":[{"number":3,"active":true}],"pagination":{}}`),
+		"GET /v1/apps/p/releases":   says(`{"success":true,"releases":[{"number":3,"active":true}],"pagination":{}}`),
+		"GET /v1/apps/p/modules":    says(`{"success":true,"modules":[],"pagination":{}}`),
+		"GET /v1/apps/s/releases/3": release,
+		"GET /v1/apps/p/releases/3": says(`{"success":true,"release":{"number":3,"active":true,"endpoints":[{"id":"e","method":"GET","path":"/"}]}}`),
+		"POST /v1/apps/p/releases": func(w http.ResponseWriter, r *http.Request) {
+			if got := r.Header.Get("If-Match"); got != `"3"` {
+				t.Errorf("If-Match is %q", got)
+			}
+			w.WriteHeader(http.StatusPreconditionFailed)
+			io.WriteString(w, `{"error":"It has changed since","code":"stale","request_id":"r"}`)
+		},
+	}, "promote", "a", "--yes")
+	if code != 1 || stderr != "postern: cannot promote a from staging to production: It has changed since (request id r)\n" {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+}
+
+// TestExport_BreaksOff shows that an archive that did not arrive as a whole
+// leaves no file.
+func TestExport_BreaksOff(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]http.HandlerFunc{
+		"cut off by the server": func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "PK")
+			panic(http.ErrAbortHandler)
+		},
+		"no archive": says("PK, or so it says"),
+	} {
+		dir := t.TempDir()
+		code, _, stderr := against(t, map[string]http.HandlerFunc{"GET /v1/apps/a/export": answer}, "export", "a", "-o", filepath.Join(dir, "a.zip"))
+		left, err := os.ReadDir(dir)
+		if code != 1 || !strings.HasPrefix(stderr, "postern: cannot export a: ") || len(left) > 0 || err != nil {
+			t.Errorf("%s: exit code %d, %q, left %v, %v", name, code, stderr, left, err)
+		}
 	}
 }
 
