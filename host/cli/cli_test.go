@@ -185,7 +185,8 @@ func start(process *exec.Cmd, shown io.Writer) (address string, err error) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		fmt.Fprintln(shown, lines.Text())
-		if address, ok := strings.CutPrefix(lines.Text(), "listening on http://"); ok {
+		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
+			_, address, _ := strings.Cut(url, "://")
 			return address, nil
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -94,11 +93,11 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 	h := newHouse(cfg, newLog(c.err, cfg))
 	// First of all, because it is what fails most often, and a start that
 	// fails should leave nothing behind.
-	listener, err := net.Listen("tcp", cfg.Listen)
+	doors, err := h.openDoors()
 	if err != nil {
-		return hint(fmt.Errorf("cannot listen: %w", err), "--listen names another address; port 0 takes any that is free")
+		return err
 	}
-	defer listener.Close()
+	defer doors.Close()
 	if h.db, err = c.openState(ctx, cfg, h.log); err != nil {
 		return err
 	}
@@ -123,7 +122,8 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 	h.gateway.PrepareFirst(ctx)
 	defer background(ctx, h.gateway.Follow)()
 	defer background(ctx, h.issuerKeys.Follow)()
-	return c.listen(ctx, h, listener)
+	defer background(ctx, doors.followHangups)()
+	return c.listen(ctx, h, doors)
 }
 
 // background runs task and returns a function that ends it and waits.
@@ -175,8 +175,9 @@ func (h *house) newGateway() *gateway.Gateway {
 	})
 }
 
-func (h *house) newServer() *server.Server {
-	management := admin.New(admin.Config{
+// newManagement returns the management API, for the server that has it.
+func (h *house) newManagement() *admin.API {
+	return admin.New(admin.Config{
 		// The recorder answers for the log: it has what is not stored yet.
 		Store: h.db, Invocations: h.recorder, Credentials: h.credentials, Log: h.log,
 		Refresh: h.gateway.Refresh, Unwrap: unwrap, Check: h.engine.Check, Warm: h.gateway.Warm, CheckSchema: checkEndpointSchema, SaveKey: h.saveKey,
@@ -186,10 +187,6 @@ func (h *house) newServer() *server.Server {
 			standing, err := h.limits.Failed(client)
 			return standing.RetryAfter, err
 		},
-	})
-	return server.New(server.Config{
-		Gateway: h.gateway, Mount: management.Mount, Ready: h.ready, Log: h.log,
-		ManagementHosts: h.cfg.ManagementHosts, TrustedProxies: h.cfg.TrustedProxies, MaxManagementBytes: max(h.cfg.MaxModuleBytes*4/3+uploadFraming, admin.MaxArchiveBytes(h.cfg.MaxModuleBytes)),
 	})
 }
 
@@ -223,37 +220,6 @@ func unwrap(upload []byte) ([]byte, error) {
 func checkEndpointSchema(raw json.RawMessage) error {
 	_, err := payload.CompileSchema(raw)
 	return err
-}
-
-// listen serves until ctx ends or the server fails, and shuts it down.
-func (c *console) listen(ctx context.Context, h *house, listener net.Listener) error {
-	front := h.newServer()
-	served := make(chan error, 1)
-	go func() { served <- front.Serve(listener) }()
-	fmt.Fprintf(c.out, "listening on http://%s\n", reachable(listener.Addr()))
-	h.log.Info("serving", "version", version, "address", listener.Addr().String(), "config", h.cfg)
-	select {
-	case err := <-served:
-		return fmt.Errorf("cannot serve: %w", err)
-	case <-ctx.Done():
-	}
-	h.log.Info("shutting down", "timeout", h.cfg.ShutdownTimeout.String())
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.ShutdownTimeout)
-	defer cancel()
-	if err := front.Shutdown(deadline); err != nil {
-		return fmt.Errorf("requests were still under way after %s and were cut off: %w", h.cfg.ShutdownTimeout, err)
-	}
-	h.log.Info("stopped")
-	return nil
-}
-
-// reachable is an address a client on this machine can use.
-func reachable(addr net.Addr) string {
-	name, port, err := net.SplitHostPort(addr.String())
-	if ip := net.ParseIP(name); err == nil && ip != nil && ip.IsUnspecified() {
-		return net.JoinHostPort("localhost", port)
-	}
-	return addr.String()
 }
 
 func newLog(w io.Writer, cfg config.Config) *slog.Logger {

@@ -13,6 +13,8 @@ import (
 type Config struct {
 	Data             string
 	Listen           string // host:port; port 0 lets the system choose
+	ManagementListen string // the same, or "" for Listen
+	TLSCert, TLSKey  string // files; both or neither
 	DatabaseURL      Secret // may hold a password; "" is SQLite in Data
 	PublicHost       string // lower case, without a port
 	ManagementHosts  []string

@@ -175,6 +175,20 @@ func TestLoad_AllFaultsAtOnce(t *testing.T) {
 	}
 }
 
+func TestLoad_TLS(t *testing.T) {
+	t.Parallel()
+	for _, arg := range []string{"--tls-cert=a", "--tls-key=a"} {
+		_, err := config.Load([]string{arg}, nil, files{}.read)
+		if diff := cmp.Diff([]string{"tls-cert (with tls-key) must be given together with it, or both left out"}, faults(t, err)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	got, err := config.Load([]string{"--tls-cert=a", "--tls-key=b", "--management-listen=:9000"}, nil, files{}.read)
+	if err != nil || got.TLSCert != "a" || got.TLSKey != "b" || got.ManagementListen != ":9000" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestLoad_UnreadableSources(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

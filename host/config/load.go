@@ -66,6 +66,9 @@ func Load(args, env []string, readFile func(name string) ([]byte, error)) (Confi
 		faults = append(faults, Fault{Setting: "master-key", Source: "POSTERN_MASTER_KEY",
 			Message: "is required with database-url: hosts that share a database share the key"})
 	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		faults = append(faults, Fault{Setting: "tls-cert", Source: "with tls-key", Message: "must be given together with it, or both left out"})
+	}
 	c.settle()
 	if faults != nil {
 		return Config{}, &Error{Faults: faults}

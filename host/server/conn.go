@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -92,8 +93,45 @@ func (c *conn) next(stopping *atomic.Bool) bool {
 // closeIdle closes a connection that waits for a head.
 func (c *conn) closeIdle() {
 	if c.phase.CompareAndSwap(idle, ended) {
-		_ = c.Conn.Close()
+		c.cut()
 	}
+}
+
+// cut closes the connection at once, beneath TLS, which would take up to five
+// seconds for its good-bye to a client that reads nothing.
+func (c *conn) cut() {
+	inner := c.Conn
+	if secured, ok := inner.(*tls.Conn); ok {
+		inner = secured.NetConn()
+	}
+	_ = inner.Close()
+}
+
+// handshake makes the handshake of a TLS connection, within the time for a
+// head.
+func (c *conn) handshake() error {
+	secured, ok := c.Conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	now := time.Now()
+	end := now.Add(c.timeouts.Read)
+	if err := errors.Join(c.readUntil(now, end), c.writeUntil(now, end)); err != nil {
+		return err
+	}
+	err := secured.Handshake()
+	var plain tls.RecordHeaderError
+	if errors.As(err, &plain) && plain.Conn != nil {
+		// Most likely a request without TLS, whose sender should see why.
+		_, _ = io.WriteString(plain.Conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 30\r\n\r\nThis port speaks HTTPS, only.\n")
+	}
+	return err
+}
+
+// secure reports whether the connection is encrypted.
+func (c *conn) secure() bool {
+	_, ok := c.Conn.(*tls.Conn)
+	return ok
 }
 
 // readHead waits for a request and reads up to and with the first empty line.

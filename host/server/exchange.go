@@ -69,8 +69,10 @@ func (x *exchange) answer() {
 	switch {
 	case head == nil:
 		x.fail(x.conn.fault)
-	case strings.HasPrefix(head.path, runPrefix) || x.Gateway.OwnsHost(head.host):
+	case x.Gateway != nil && (strings.HasPrefix(head.path, runPrefix) || x.Gateway.OwnsHost(head.host)):
 		x.serveApp(head)
+	case x.AppsOnly:
+		x.fail(host.Errorf(host.CodeNotFound, "Not found"))
 	default:
 		x.serveManagement(head)
 	}

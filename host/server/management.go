@@ -183,6 +183,7 @@ func (x *exchange) sendFiber(kept bool) error {
 	header := &response.Header
 	header.Set("X-Request-Id", x.id)
 	header.Set("X-Content-Type-Options", "nosniff")
+	x.setSecurity(header)
 	header.Del("Server")
 	if option := x.connectionOption(kept); option != "" {
 		header.Set("Connection", option)
@@ -196,4 +197,25 @@ func (x *exchange) sendFiber(kept bool) error {
 		return err
 	}
 	return out.Flush()
+}
+
+// security is what management answers tell a browser, unless the route says
+// something else: nothing may be loaded, framed, kept or passed on.
+var security = [...]host.Header{
+	{Name: "Content-Security-Policy", Value: "default-src 'none'; frame-ancestors 'none'"},
+	{Name: "X-Frame-Options", Value: "DENY"},
+	{Name: "Referrer-Policy", Value: "no-referrer"},
+	{Name: "Cross-Origin-Resource-Policy", Value: "same-origin"},
+	{Name: "Cache-Control", Value: "no-store"},
+}
+
+func (x *exchange) setSecurity(header *fasthttp.ResponseHeader) {
+	for _, line := range security {
+		if len(header.Peek(line.Name)) == 0 {
+			header.Set(line.Name, line.Value)
+		}
+	}
+	if x.conn.secure() {
+		header.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/posternhq/postern/host/server"
 )
 
@@ -156,5 +157,66 @@ func TestServer_NotReady(t *testing.T) {
 	}
 	if a := c.receive("GET"); a.StatusCode != 200 {
 		t.Errorf("health: %d %s", a.StatusCode, a.text)
+	}
+}
+
+// A server of management alone takes no path for an app's; one of apps alone
+// has neither management nor health.
+func TestServer_Split(t *testing.T) {
+	t.Parallel()
+	apps := start(t, func(c *server.Config) { c.AppsOnly = true })
+	management := start(t, func(c *server.Config) {
+		mounted(c)
+		c.Gateway = nil
+	})
+	for _, test := range []struct {
+		host, target     string
+		apps, management int
+	}{
+		{"h", "/run/x/a", 200, 404},
+		{"h", "/v1/things/a", 404, 200},
+		{"h", "/healthz", 404, 200},
+		{"h", "/readyz", 404, 200},
+		{"h", "/", 404, 404},
+		{"app.example.com", "/v1/things/a", 200, 200},
+	} {
+		for b, status := range map[*bundle]int{apps: test.apps, management: test.management} {
+			c := b.dial(t)
+			c.send("GET " + test.target + " HTTP/1.1\r\nHost: " + test.host + "\r\n\r\n")
+			a := c.receive("GET")
+			if a.StatusCode != status {
+				t.Errorf("%s%s: %d %s, want %d", test.host, test.target, a.StatusCode, a.text, status)
+			}
+			if status == 404 {
+				a.problem(t)
+			}
+		}
+	}
+}
+
+// What a route says itself of its answer counts before what all say.
+func TestServer_ManagementSecurity(t *testing.T) {
+	t.Parallel()
+	b := start(t, func(c *server.Config) {
+		c.Mount = func(app *fiber.App) {
+			app.Get("/v1/own", func(c *fiber.Ctx) error {
+				c.Set("Cache-Control", "public, max-age=60")
+				return nil
+			})
+		}
+	})
+	for target, cache := range map[string]string{"/v1/own": "public, max-age=60", "/v1/none": "no-store", "/healthz": "no-store"} {
+		c := b.dial(t)
+		c.send("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n")
+		header := c.receive("GET").Header
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "X-Frame-Options": "DENY",
+			"Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": cache,
+			"X-Content-Type-Options": "nosniff", "Strict-Transport-Security": "", "Server": "",
+		} {
+			if got := header.Get(name); got != want {
+				t.Errorf("%s: %s %q, want %q", target, name, got, want)
+			}
+		}
 	}
 }

@@ -37,7 +37,10 @@ type Gateway interface {
 
 // Config is what a Server is made of. Zero durations and sizes get defaults.
 type Config struct {
+	// Gateway serves apps; nil means that this server has none.
 	Gateway Gateway
+	// AppsOnly leaves out health and management, which another server has.
+	AppsOnly bool
 	// Mount adds the management routes; nil adds none. An error that a
 	// handler returns is answered by the table in errors.go.
 	Mount func(*fiber.App)
@@ -182,6 +185,10 @@ func (s *Server) accept(c net.Conn) {
 // serve answers the requests of a connection, one after the other.
 func (s *Server) serve(c *conn) {
 	defer c.Close()
+	if err := c.handshake(); err != nil {
+		s.Log.Debug("no TLS handshake", "remote", c.remote, "error", err)
+		return
+	}
 	for c.next(&s.stopping) {
 		if !s.handle(c) {
 			return
@@ -236,9 +243,9 @@ func (s *Server) abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		// The inner connection: conn's own Close may be waiting for the
-		// client, which this ends.
-		_ = c.Conn.Close()
+		// Not conn's own Close: that may be waiting for the client, which
+		// this ends.
+		c.cut()
 	}
 }
 

@@ -130,6 +130,12 @@ type bundle struct {
 // start runs a server until the end of the test. change may alter its config.
 func start(t testing.TB, change func(*server.Config)) *bundle {
 	t.Helper()
+	return startOn(t, func(l net.Listener) net.Listener { return l }, change)
+}
+
+// startOn is start with a listener made of that of a free port.
+func startOn(t testing.TB, wrap func(net.Listener) net.Listener, change func(*server.Config)) *bundle {
+	t.Helper()
 	b := &bundle{
 		gateway: &gateway{make(chan struct{}), make(chan struct{})},
 		logs:    &logs{}, served: make(chan error, 1),
@@ -144,7 +150,7 @@ func start(t testing.TB, change func(*server.Config)) *bundle {
 		t.Fatal(err)
 	}
 	b.address = l.Addr().String()
-	go func() { b.served <- b.Serve(l) }()
+	go func() { b.served <- b.Serve(wrap(l)) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

@@ -3,7 +3,9 @@ package server_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,24 +132,70 @@ func TestServer_Timeouts(t *testing.T) {
 			t.Error("one answer and the end were expected")
 		}
 	})
-	t.Run("a body in drops", func(t *testing.T) {
-		t.Parallel()
-		c := b.dial(t)
-		c.send(request("Content-Length: 60000\r\n", ""))
-		dropped := make(chan struct{})
-		go func() {
-			defer close(dropped)
-			for {
-				if _, err := c.Write([]byte("a")); err != nil {
-					return
-				}
-				time.Sleep(time.Millisecond) // each byte is in time, all of them are not
+	for name, begin := range map[string]string{
+		"a head in drops": "POST /run/x/echo HTTP/1.1\r\nHost: h\r\nX-Long: ",
+		"a body in drops": request("Content-Length: 60000\r\n", ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := b.dial(t)
+			c.send(begin)
+			dropped := make(chan struct{})
+			go func() {
+				defer close(dropped)
+				c.drip()
+			}()
+			if a := c.receive("POST"); a.StatusCode != 400 && a.StatusCode != 408 {
+				t.Errorf("got %d %s", a.StatusCode, a.text)
 			}
-		}()
-		if a := c.receive("POST"); a.StatusCode != 400 {
-			t.Errorf("got %d %s", a.StatusCode, a.text)
+			c.Close()
+			<-dropped
+		})
+	}
+}
+
+// drip sends byte after byte until the connection is closed: each is in time,
+// all of them are not.
+func (c *client) drip() {
+	for {
+		if _, err := c.Write([]byte("a")); err != nil {
+			return
 		}
-		c.Close()
-		<-dropped
-	})
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Clients that read their answer slowly or not at all lose it.
+func TestServer_Timeouts_Answer(t *testing.T) {
+	t.Parallel()
+	s := server.New(server.Config{Gateway: &gateway{}, Mount: mountTest, Timeouts: server.Timeouts{Write: 200 * time.Millisecond}})
+	l := &pipes{make(chan net.Conn), make(chan struct{})}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	body := strings.Repeat("a", 60000)
+	for _, path := range []string{"/run/x/echo", "/v1/things"} {
+		ours, theirs := net.Pipe()
+		l.conns <- theirs
+		if err := ours.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(ours, "POST "+path+" HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n"+body); err != nil {
+			t.Fatal(err)
+		}
+		read := 0
+		for one := make([]byte, 1); ; read++ {
+			if _, err := ours.Read(one); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			time.Sleep(time.Millisecond) // each byte is taken in time, all of them are not
+		}
+		if read == 0 || read >= len(body) {
+			t.Errorf("%s: %d bytes came", path, read)
+		}
+	}
+	if err := errors.Join(s.Shutdown(context.Background()), <-served); err != nil {
+		t.Error(err)
+	}
 }
