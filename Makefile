@@ -35,7 +35,8 @@ vet: ## go vet, in every module
 staticcheck: ## Static analysis, pinned in go.mod
 	go tool staticcheck ./...
 
-openapi: ## Compare the OpenAPI document with its golden file; UPDATE=1 rewrites it
+openapi: ## Compare the OpenAPI document and its examples with their files; UPDATE=1 rewrites them
+	go test ./host/admin -run TestExamples -count=1 $(if $(UPDATE),-update)
 	go test ./host/admin -run TestOpenAPI -count=1 $(if $(UPDATE),-update)
 
 race: ## Run the tests with the race detector (needs a C compiler)

@@ -67,8 +67,8 @@ type App struct {
 	EmailCredentials      json.RawMessage `json:"email_credentials"`
 	CachedUserCount       int64           `json:"cached_user_count"`
 	CachedEventCount      int64           `json:"cached_event_count"`
-	CachedLastEvent       Time            `json:"cached_last_event"`
-	StatsLastUpdated      Time            `json:"stats_last_updated"`
+	CachedLastEvent       Time            `json:"cached_last_event" nullable:"true"`
+	StatsLastUpdated      Time            `json:"stats_last_updated" nullable:"true"`
 	WebhookURL            *string         `json:"webhook_url"`
 	WebhookEnabled        bool            `json:"webhook_enabled"`
 	WebhookUseQueryParams bool            `json:"webhook_use_query_params"`

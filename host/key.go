@@ -34,11 +34,11 @@ type Key struct {
 	Name      string `json:"name"`
 	Prefix    string `json:"prefix" doc:"First characters of the key, to recognise it by"`
 	Enabled   bool   `json:"enabled"`
-	ExpiresAt Time   `json:"expires_at"`
+	ExpiresAt Time   `json:"expires_at" nullable:"true"`
 	Access
 	Quota *int64 `json:"quota" doc:"Requests per calendar month (UTC); null for no bound"`
 	// PreviousExpiresAt ends the grace of the secret before the last rotation.
-	PreviousExpiresAt Time `json:"previous_expires_at" doc:"Until then the secret before the last rotation works as well; null for none"`
+	PreviousExpiresAt Time `json:"previous_expires_at" nullable:"true" doc:"Until then the secret before the last rotation works as well; null for none"`
 	Usage
 	CreatedAt Time `json:"created_at"`
 	UpdatedAt Time `json:"updated_at"`

@@ -17,7 +17,7 @@ type Token struct {
 	ID   string `json:"id"`
 	Name string `json:"name" doc:"Unique among tokens"`
 	Access
-	ExpiresAt Time   `json:"expires_at"`
+	ExpiresAt Time   `json:"expires_at" nullable:"true"`
 	KeyID     string `json:"kid" doc:"The key that signed it, in /.well-known/jwks.json"`
 	Usage
 	CreatedAt Time `json:"created_at"`

@@ -8,7 +8,7 @@ import (
 // Usage is how much a credential was used. It is counted in batches, so that
 // it may be some seconds behind.
 type Usage struct {
-	LastUsedAt Time  `json:"last_used_at"`
+	LastUsedAt Time  `json:"last_used_at" nullable:"true"`
 	UsageCount int64 `json:"usage_count" doc:"Requests that the credential was admitted to"`
 	QuotaUsed  int64 `json:"quota_used" doc:"Requests taken from this month's quota; hosts take some in advance"`
 }

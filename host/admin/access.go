@@ -10,7 +10,7 @@ import (
 
 // AccessBody is what a client may write of a credential's host.Access.
 type AccessBody struct {
-	Environment field[string]            `json:"environment,omitempty" doc:"The one environment the credential opens"`
+	Environment field[string]            `json:"environment,omitempty" nullable:"true" doc:"The one environment the credential opens"`
 	AllowedIPs  field[[]string]          `json:"allowed_ips,omitempty" doc:"Addresses and CIDR ranges it may be used from; empty admits all"`
 	Variables   field[map[string]string] `json:"variables,omitempty" doc:"What endpoints may require and modules see"`
 	RateLimit   limitField               `json:"rate_limit,omitempty"`

@@ -99,6 +99,8 @@ func (a *API) Mount(app *fiber.App) {
 	a.issuerRoutes()
 	a.invocationRoutes()
 	a.organizationRoutes()
+	a.complete()
+	a.reference(app)
 }
 
 // OpenAPI returns the OpenAPI 3.1 document of the mounted API, in JSON.

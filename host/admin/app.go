@@ -16,8 +16,8 @@ type appBody struct {
 	Name                  nameField              `json:"name,omitempty"`
 	Environment           field[string]          `json:"environment,omitempty" doc:"Only when creating"`
 	Domains               field[[]string]        `json:"domains,omitempty"`
-	Description           field[string]          `json:"description,omitempty"`
-	WebsiteURL            field[string]          `json:"website_url,omitempty"`
+	Description           field[string]          `json:"description,omitempty" nullable:"true"`
+	WebsiteURL            field[string]          `json:"website_url,omitempty" nullable:"true"`
 	AuthorizedDomains     field[[]string]        `json:"authorized_domains,omitempty"`
 	DataRetentionDays     field[int]             `json:"data_retention_days,omitempty"`
 	Timezone              field[string]          `json:"timezone,omitempty"`
@@ -27,8 +27,8 @@ type appBody struct {
 	EmailCredentials      field[json.RawMessage] `json:"email_credentials,omitempty"`
 	WebhookEnabled        field[bool]            `json:"webhook_enabled,omitempty"`
 	WebhookUseQueryParams field[bool]            `json:"webhook_use_query_params,omitempty"`
-	WebhookURL            field[string]          `json:"webhook_url,omitempty"`
-	ContextInfo           field[string]          `json:"context_info,omitempty"`
+	WebhookURL            field[string]          `json:"webhook_url,omitempty" nullable:"true"`
+	ContextInfo           field[string]          `json:"context_info,omitempty" nullable:"true"`
 	RateLimit             limitField             `json:"rate_limit,omitempty"`
 }
 

@@ -16,22 +16,22 @@ type EndpointBody struct {
 	Method                 field[string]            `json:"method,omitempty"`
 	Path                   field[string]            `json:"path,omitempty" doc:"Template such as /orders/{id}"`
 	Module                 field[string]            `json:"module,omitempty" doc:"Name (the newest version), name@version or digest"`
-	Function               field[string]            `json:"function,omitempty" doc:"Exported function; handle unless given"`
-	RequiresAuthentication field[bool]              `json:"requires_authentication,omitempty"`
-	KeyGroups              field[[]string]          `json:"key_groups,omitempty"`
-	AllowedIPs             field[[]string]          `json:"allowed_ips,omitempty"`
-	RequiredVariables      field[map[string]string] `json:"required_variables,omitempty"`
+	Function               field[string]            `json:"function,omitempty" nullable:"true" doc:"Exported function; handle unless given"`
+	RequiresAuthentication field[bool]              `json:"requires_authentication,omitempty" nullable:"true"`
+	KeyGroups              field[[]string]          `json:"key_groups,omitempty" nullable:"true"`
+	AllowedIPs             field[[]string]          `json:"allowed_ips,omitempty" nullable:"true"`
+	RequiredVariables      field[map[string]string] `json:"required_variables,omitempty" nullable:"true"`
 	RateLimit              limitField               `json:"rate_limit,omitempty"`
-	TimeoutMS              field[int]               `json:"timeout_ms,omitempty"`
-	MemoryMB               field[int]               `json:"memory_mb,omitempty"`
-	MaxBodyBytes           field[int64]             `json:"max_body_bytes,omitempty"`
-	Isolation              field[string]            `json:"isolation,omitempty"`
-	RepeatRandom           field[bool]              `json:"repeat_random,omitempty"`
-	Input                  field[string]            `json:"input,omitempty"`
-	Atomic                 field[bool]              `json:"atomic,omitempty"`
+	TimeoutMS              field[int]               `json:"timeout_ms,omitempty" nullable:"true"`
+	MemoryMB               field[int]               `json:"memory_mb,omitempty" nullable:"true"`
+	MaxBodyBytes           field[int64]             `json:"max_body_bytes,omitempty" nullable:"true"`
+	Isolation              field[string]            `json:"isolation,omitempty" nullable:"true"`
+	RepeatRandom           field[bool]              `json:"repeat_random,omitempty" nullable:"true"`
+	Input                  field[string]            `json:"input,omitempty" nullable:"true"`
+	Atomic                 field[bool]              `json:"atomic,omitempty" nullable:"true"`
 	RequestSchema          field[json.RawMessage]   `json:"request_schema,omitempty"`
 	ResponseSchema         field[json.RawMessage]   `json:"response_schema,omitempty"`
-	Enabled                field[bool]              `json:"enabled,omitempty"`
+	Enabled                field[bool]              `json:"enabled,omitempty" nullable:"true"`
 }
 
 // apply writes the fields that were sent to e, except Module. A null gives a

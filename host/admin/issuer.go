@@ -11,14 +11,14 @@ import (
 type issuerBody struct {
 	Name           field[string]            `json:"name,omitempty"`
 	Issuer         field[string]            `json:"issuer,omitempty" doc:"The claim iss of its tokens, matched exactly; unique in the app"`
-	Audience       field[[]string]          `json:"audience,omitempty" doc:"The claim aud must name one of these; empty does not look at it"`
-	Algorithms     field[[]string]          `json:"algorithms,omitempty" doc:"Signature algorithms that are accepted; those of the key unless given, RS256 with jwks_url"`
-	PublicKey      field[string]            `json:"public_key,omitempty" doc:"PEM of a public key; this or jwks_url"`
-	JWKSURL        field[string]            `json:"jwks_url,omitempty" doc:"Where the issuer publishes its keys"`
-	RequiredClaims field[host.Claims]       `json:"required_claims,omitempty" doc:"Values that claims must have or, where a claim is a list, hold"`
-	ClaimVariables field[map[string]string] `json:"claim_variables,omitempty" doc:"From the name of a claim to that of the caller's variable that takes its value"`
+	Audience       field[[]string]          `json:"audience,omitempty" nullable:"true" doc:"The claim aud must name one of these; empty does not look at it"`
+	Algorithms     field[[]string]          `json:"algorithms,omitempty" nullable:"true" doc:"Signature algorithms that are accepted; those of the key unless given, RS256 with jwks_url"`
+	PublicKey      field[string]            `json:"public_key,omitempty" nullable:"true" doc:"PEM of a public key; this or jwks_url"`
+	JWKSURL        field[string]            `json:"jwks_url,omitempty" nullable:"true" doc:"Where the issuer publishes its keys"`
+	RequiredClaims field[host.Claims]       `json:"required_claims,omitempty" nullable:"true" doc:"Values that claims must have or, where a claim is a list, hold"`
+	ClaimVariables field[map[string]string] `json:"claim_variables,omitempty" nullable:"true" doc:"From the name of a claim to that of the caller's variable that takes its value"`
 	RateLimit      limitField               `json:"rate_limit,omitempty"`
-	Enabled        field[bool]              `json:"enabled,omitempty"`
+	Enabled        field[bool]              `json:"enabled,omitempty" nullable:"true"`
 }
 
 // apply writes the fields that were sent to issuer and validates it. A null

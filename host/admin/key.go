@@ -11,8 +11,8 @@ import (
 type keyBody struct {
 	Name      field[string] `json:"name,omitempty"`
 	Enabled   field[bool]   `json:"enabled,omitempty"`
-	ExpiresAt field[string] `json:"expires_at,omitempty" doc:"A date, which the key works through, or an RFC 3339 instant"`
-	Quota     field[int64]  `json:"quota,omitempty" doc:"Requests per calendar month (UTC); null for no bound"`
+	ExpiresAt field[string] `json:"expires_at,omitempty" nullable:"true" doc:"A date, which the key works through, or an RFC 3339 instant"`
+	Quota     field[int64]  `json:"quota,omitempty" nullable:"true" doc:"Requests per calendar month (UTC); null for no bound"`
 	AccessBody
 }
 
@@ -141,7 +141,7 @@ func (a *API) deleteKey(ctx context.Context, in *KeyPath) (*deleted, error) {
 
 // rotateBody says how long the old secret goes on to work.
 type rotateBody struct {
-	GraceSeconds field[int64] `json:"grace_seconds,omitempty" doc:"How long the old secret works, at most 30 days; 0 ends it at once, 24 hours unless given"`
+	GraceSeconds field[int64] `json:"grace_seconds,omitempty" nullable:"true" doc:"How long the old secret works, at most 30 days; 0 ends it at once, 24 hours unless given"`
 }
 
 func (b *rotateBody) grace() (time.Duration, error) {

@@ -13,32 +13,31 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
+// openAPI is the document, indented.
+func openAPI(t *testing.T) []byte {
+	t.Helper()
+	api := admin.New(admin.Config{})
+	api.Mount(fiber.New())
+	document, err := api.OpenAPI()
+	check(t, err)
+	var indented bytes.Buffer
+	check(t, json.Indent(&indented, document, "", "  "))
+	indented.WriteByte('\n')
+	return indented.Bytes()
+}
+
 // TestOpenAPI holds the document made from the handlers' types against the one
 // that was reviewed.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	api := admin.New(admin.Config{})
-	api.Mount(fiber.New())
-	document, err := api.OpenAPI()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, document, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	indented.WriteByte('\n')
+	got := openAPI(t)
 	const golden = "testdata/openapi.json"
 	if *update {
-		if err := os.WriteFile(golden, indented.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(golden, got, 0o644))
 	}
 	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(indented.Bytes(), want) {
+	check(t, err)
+	if !bytes.Equal(got, want) {
 		t.Error("the OpenAPI document differs from testdata/openapi.json; `make openapi UPDATE=1` rewrites it")
 	}
 }

@@ -85,7 +85,7 @@ type releasesOutput struct {
 // ReleasePath is part of the routes of one release.
 type ReleasePath struct {
 	AppPath
-	Number int `path:"number"`
+	Number int `path:"number" doc:"Number of the release"`
 }
 
 func (a *API) releaseRoutes() {

@@ -11,7 +11,7 @@ import (
 // whoever holds it reads in it what it is.
 type tokenBody struct {
 	Name      field[string] `json:"name,omitempty"`
-	ExpiresAt field[string] `json:"expires_at,omitempty" doc:"A date, which the token works through, or an RFC 3339 instant"`
+	ExpiresAt field[string] `json:"expires_at,omitempty" nullable:"true" doc:"A date, which the token works through, or an RFC 3339 instant"`
 	AccessBody
 }
 
