@@ -37,7 +37,7 @@ staticcheck: ## Static analysis, pinned in go.mod
 
 openapi: ## Compare the OpenAPI document and its examples with their files; UPDATE=1 rewrites them
 	go test ./host/admin -run TestExamples -count=1 $(if $(UPDATE),-update)
-	go test ./host/admin -run TestOpenAPI -count=1 $(if $(UPDATE),-update)
+	go test ./host/admin -run "TestOpenAPI|TestAppOpenAPI" -count=1 $(if $(UPDATE),-update)
 
 race: ## Run the tests with the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -timeout 20m ./...

@@ -99,6 +99,7 @@ func (a *API) Mount(app *fiber.App) {
 	a.issuerRoutes()
 	a.invocationRoutes()
 	a.organizationRoutes()
+	a.documentRoutes()
 	a.complete()
 	a.reference(app)
 }

@@ -32,6 +32,8 @@ type example struct {
 type stable struct {
 	shown  map[string]string // by what the server said
 	actual *strings.Replacer // from what is shown
+	// archive is the last that was exported, for the import.
+	archive string
 }
 
 // volatile matches ids, then what has one value in all examples.
@@ -77,7 +79,7 @@ func TestExamples(t *testing.T) {
 	var examples []example
 	check(t, json.Unmarshal(content, &examples))
 	b := setup(t)
-	s := &stable{map[string]string{}, strings.NewReplacer()}
+	s := &stable{shown: map[string]string{}, actual: strings.NewReplacer()}
 	d := loadDocument(t)
 	shown := map[string]bool{}
 	for i := range examples {
@@ -132,7 +134,9 @@ func (e *example) run(b *bundle, s *stable, d *document) {
 		query.Set(name, s.actual.Replace(value))
 	}
 	body, contentType := s.actual.Replace(string(e.Body)), "application/json"
-	if e.File != "" {
+	if e.Operation == "import-app" {
+		body, contentType = s.archive, "application/zip"
+	} else if e.File != "" {
 		wasm, err := os.ReadFile("../engine/testdata/" + e.File)
 		check(b.t, err)
 		body, contentType = string(wasm), "application/wasm"
@@ -144,6 +148,9 @@ func (e *example) run(b *bundle, s *stable, d *document) {
 	e.Status, e.Answer = a.status, nil
 	if a.body != nil {
 		e.Answer = json.RawMessage(s.show(string(a.raw)))
+	}
+	if e.Operation == "export-app" {
+		s.archive = string(a.raw)
 	}
 	if e.Operation == "regenerate-organization-key" {
 		b.key = a.text("api_key")

@@ -14,8 +14,8 @@ import (
 
 func appsCommand(c *console) *cobra.Command {
 	r := &remote{console: c}
-	apps := group("apps", "List, create, show and delete apps",
-		appsListCommand(r), appsShowCommand(r), appsCreateCommand(r), appsDeleteCommand(r))
+	apps := group("apps", "List, create, show, describe and delete apps",
+		appsListCommand(r), appsShowCommand(r), appsCreateCommand(r), appsDeleteCommand(r), appsOpenAPICommand(r))
 	r.addFlags(apps)
 	return apps
 }
@@ -112,6 +112,22 @@ func appsDeleteCommand(r *remote) *cobra.Command {
 	}.command(r)
 	command.Example = "  postern apps delete hello\n  postern apps delete hello@staging --yes"
 	return command
+}
+
+func appsOpenAPICommand(r *remote) *cobra.Command {
+	return &cobra.Command{
+		Use: "openapi APP", Short: "Print the OpenAPI document of an app's own endpoints", Args: cobra.ExactArgs(1),
+		Long: `Print the OpenAPI 3.1 document of an app's own endpoints, in JSON: their paths,
+parameters, schemas, security and errors, ready for a client generator.`,
+		Example: "  postern apps openapi hello > hello.json",
+		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
+			document, err := api.AppOpenAPI(ctx, args[0])
+			if err != nil {
+				return fmt.Errorf("cannot describe app %s: %w", args[0], err)
+			}
+			return r.document(document)
+		}),
+	}
 }
 
 // confirm asks before something is deleted.

@@ -45,6 +45,13 @@ func (c *Client) Apps(ctx context.Context, page host.Page) (List[*host.App], err
 	return list[*host.App](ctx, c, "apps", []string{"apps"}, nil, page)
 }
 
+// AppOpenAPI returns the OpenAPI document of an app's own endpoints, in JSON.
+func (c *Client) AppOpenAPI(ctx context.Context, app string) (json.RawMessage, error) {
+	var document json.RawMessage
+	_, err := c.into(ctx, call{method: http.MethodGet, path: []string{"apps", app, "openapi.json"}}, &document)
+	return document, err
+}
+
 // UpdateApp changes the fields that are present.
 func (c *Client) UpdateApp(ctx context.Context, app string, fields AppFields, options ...Option) (*host.App, error) {
 	return c.app(ctx, call{method: http.MethodPatch, path: []string{"apps", app}, body: fields, options: options})
