@@ -105,6 +105,7 @@ var problems = map[int]failure{
 	http.StatusConflict:              {Text: "An app with this name already exists in this environment", Code: string(host.CodeConflict)},
 	http.StatusPreconditionFailed:    {Text: `It has changed since: If-Match is "1", the current ETag is "2"`, Code: string(host.CodeStale)},
 	http.StatusRequestEntityTooLarge: {Text: "The body is larger than this route takes", Code: string(host.CodeTooLarge)},
+	http.StatusTooManyRequests:       {Text: "Too many requests with credentials that are not valid", Code: string(host.CodeRateLimited)},
 	http.StatusInternalServerError:   {Text: "Internal error", Code: string(host.CodeInternal)},
 	http.StatusServiceUnavailable:    {Text: "The change is saved, but is not in force yet", Code: string(host.CodeUnavailable)},
 }
@@ -113,7 +114,7 @@ var problems = map[int]failure{
 func addErrors(op *huma.Operation) {
 	statuses := []int{http.StatusInternalServerError}
 	if len(op.Security) > 0 {
-		statuses = append(statuses, http.StatusBadRequest, http.StatusUnauthorized)
+		statuses = append(statuses, http.StatusBadRequest, http.StatusUnauthorized, http.StatusTooManyRequests)
 	}
 	if strings.Contains(op.Path, "{") {
 		statuses = append(statuses, http.StatusNotFound)
