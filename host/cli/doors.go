@@ -113,11 +113,11 @@ func (c *console) listen(ctx context.Context, h *house, d *doors) error {
 	for l, front := range servers {
 		go func() { served <- front.Serve(l) }()
 	}
+	h.log.Info("serving", "version", version, "address", d.apps.Addr().String(), "config", h.cfg)
 	if d.management != nil {
 		fmt.Fprintf(c.out, "management on %s\n", d.url(d.management))
 	}
 	fmt.Fprintf(c.out, "listening on %s\n", d.url(d.apps))
-	h.log.Info("serving", "version", version, "address", d.apps.Addr().String(), "config", h.cfg)
 	select {
 	case err := <-served:
 		return fmt.Errorf("cannot serve: %w", err)
