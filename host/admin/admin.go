@@ -1,5 +1,5 @@
 // Package admin is the management API: apps, modules, endpoints, releases,
-// credentials, invocations and the organization over REST.
+// credentials, invocations, members and the organization over REST.
 //
 // It owns the routes below /v1, the public list of the keys that verify
 // tokens, their request and answer shapes, and the OpenAPI document made from
@@ -36,6 +36,7 @@ type Store interface {
 	host.SigningKeyStore
 	host.IssuerStore
 	host.KeyGroupStore
+	host.MemberStore
 }
 
 // Config is what the management API needs of the rest of the house.
@@ -99,6 +100,7 @@ func (a *API) Mount(app *fiber.App) {
 	a.issuerRoutes()
 	a.invocationRoutes()
 	a.organizationRoutes()
+	a.memberRoutes()
 }
 
 // OpenAPI returns the OpenAPI 3.1 document of the mounted API, in JSON.
@@ -123,6 +125,7 @@ func describe() huma.Config {
 				Schemas: schemas,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"organizationKey": {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "The organization API key, apps_…"},
+					"memberToken":     {Type: "http", Scheme: "bearer", Description: "The token of a member, pat_…"},
 				},
 			},
 		},
@@ -132,11 +135,13 @@ func describe() huma.Config {
 	}
 }
 
-// authenticate admits the organization API key before a body is read.
+// authenticate finds out who calls, before a body is read.
 func (a *API) authenticate(c *fiber.Ctx) error {
-	if err := a.Credentials.Organization(c.Get("X-API-Key")); err != nil {
+	who, err := a.Credentials.Manage(c.Get("X-API-Key"), c.Get("Authorization"))
+	if err != nil {
 		return a.refuse(c, err)
 	}
+	c.Locals(actorKey{}, who)
 	return c.Next()
 }
 

@@ -134,11 +134,12 @@ func lockApp(s *session, id string) error {
 }
 
 // Apps implements host.AppStore.
-func (db *DB) Apps(ctx context.Context, page host.Page) (apps []*host.App, total int, err error) {
+func (db *DB) Apps(ctx context.Context, environments []string, page host.Page) (apps []*host.App, total int, err error) {
 	defer host.Wrap(&err, "store.Apps")
 	apps = []*host.App{}
 	total, err = read(ctx, db.main, func(s *session) (int, error) {
-		rows, total, err := paged[appView](s, appColumns, "app", "app.id", page)
+		where, args := inEnvironments("app", environments)
+		rows, total, err := paged[appView](s, appColumns, where, "app.id", page, args...)
 		for i := 0; i < len(rows) && err == nil; i++ {
 			var app *host.App
 			app, err = db.app(&rows[i])

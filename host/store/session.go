@@ -210,6 +210,20 @@ func paged[T any](s *session, columns, from, order string, page host.Page, args 
 	return rows, total, err
 }
 
+// inEnvironments is a FROM of the rows of a table that belong to some
+// environments, nil for all, and its arguments.
+func inEnvironments(table string, environments []string) (from string, args []any) {
+	if environments == nil {
+		return table, nil
+	}
+	places := []string{"NULL"} // a list must not be empty, and equals nothing
+	for i, environment := range environments {
+		places = append(places, fmt.Sprintf("$%d", i+1))
+		args = append(args, environment)
+	}
+	return fmt.Sprintf("%s WHERE %s.environment IN (%s)", table, table, strings.Join(places, ", ")), args
+}
+
 // storable reports whether every text among args can be stored: PostgreSQL
 // refuses NUL characters and bytes that are not UTF-8, and one database must
 // not accept what the other refuses.

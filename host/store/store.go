@@ -67,6 +67,7 @@ var (
 	_ host.SigningKeyStore   = (*DB)(nil)
 	_ host.IssuerStore       = (*DB)(nil)
 	_ host.KeyGroupStore     = (*DB)(nil)
+	_ host.MemberStore       = (*DB)(nil)
 	_ host.UsageStore        = (*DB)(nil)
 	_ host.ChangeStore       = (*DB)(nil)
 	_ host.InvocationStore   = (*DB)(nil)

@@ -74,11 +74,12 @@ func oneToken(s *session, id, lock string) (*host.Token, error) {
 }
 
 // Tokens implements host.TokenStore.
-func (db *DB) Tokens(ctx context.Context, page host.Page) (tokens []*host.Token, total int, err error) {
+func (db *DB) Tokens(ctx context.Context, environments []string, page host.Page) (tokens []*host.Token, total int, err error) {
 	defer host.Wrap(&err, "store.Tokens")
 	tokens = []*host.Token{}
 	total, err = read(ctx, db.main, func(s *session) (int, error) {
-		rows, total, err := paged[tokenView](s, tokenColumns+usageColumns("token"), "token", "token.id", page)
+		where, args := inEnvironments("token", environments)
+		rows, total, err := paged[tokenView](s, tokenColumns+usageColumns("token"), where, "token.id", page, args...)
 		for i := range rows {
 			tokens = append(tokens, rows[i].token())
 		}

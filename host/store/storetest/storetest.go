@@ -26,6 +26,7 @@ type Store interface {
 	host.SigningKeyStore
 	host.IssuerStore
 	host.KeyGroupStore
+	host.MemberStore
 	host.UsageStore
 	host.ChangeStore
 	host.InvocationStore
@@ -48,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Token", tokenTests},
 		{"Issuer", issuerTests},
 		{"KeyGroup", groupTests},
+		{"Member", memberTests},
 		{"Usage", usageTests},
 		{"Change", changeTests},
 		{"Invocation", invocationTests},
