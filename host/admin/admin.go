@@ -37,6 +37,7 @@ type Store interface {
 	host.IssuerStore
 	host.KeyGroupStore
 	host.MemberStore
+	host.AuditStore
 }
 
 // Config is what the management API needs of the rest of the house.
@@ -75,8 +76,9 @@ type Config struct {
 // API is the management API. Make one with New.
 type API struct {
 	Config
-	huma huma.API
-	jwks jwksCache
+	huma     huma.API
+	jwks     jwksCache
+	refusals budget
 }
 
 // New returns an API that is not mounted yet.
@@ -85,7 +87,7 @@ func New(c Config) *API { return &API{Config: c} }
 // Mount adds the routes of the management API to app, whose error handler
 // answers the errors they return.
 func (a *API) Mount(app *fiber.App) {
-	app.Use("/v1", a.authenticate, assumeJSON, collectError)
+	app.Use("/v1", a.auditRefusals, a.authenticate, assumeJSON, collectError)
 	app.Use("/.well-known", collectError)
 	a.huma = humafiber.New(app, describe())
 	a.appRoutes()
@@ -101,6 +103,7 @@ func (a *API) Mount(app *fiber.App) {
 	a.invocationRoutes()
 	a.organizationRoutes()
 	a.memberRoutes()
+	a.auditRoutes()
 }
 
 // OpenAPI returns the OpenAPI 3.1 document of the mounted API, in JSON.

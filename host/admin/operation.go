@@ -38,7 +38,7 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 	if right := rightOf(op); right.least != "" {
 		described.Errors = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden}
 		described.Security = []map[string][]string{{"organizationKey": {}}, {"memberToken": {}}}
-		described.Middlewares = huma.Middlewares{a.guard(right)}
+		described.Middlewares = huma.Middlewares{a.guard(op.id, right)}
 		described.Extensions = map[string]any{"x-least-role": right.least, "x-limited-to-environments": right.within}
 	}
 	huma.Register(a.huma, described, func(ctx context.Context, in *I) (*O, error) {

@@ -102,6 +102,8 @@ var rights = map[string]right{
 	"update-member": {host.Sysadmin, notLimited},
 	"rotate-member": {host.Sysadmin, notLimited},
 	"delete-member": {host.Sysadmin, notLimited},
+
+	"list-audit-log": {host.Sysadmin, notLimited},
 }
 
 // rightOf looks an operation up. A mistake in the table is found as soon as
@@ -123,16 +125,19 @@ type actorKey struct{}
 // actor is who makes the call that a handler answers.
 func actor(ctx context.Context) *host.Actor { return ctx.Value(actorKey{}).(*host.Actor) }
 
-// guard lets those through who have the right, before the body is read.
-func (a *API) guard(r right) func(huma.Context, func(huma.Context)) {
+// guard lets those through who have the right, before the body is read, and
+// tells the store whose changes these are.
+func (a *API) guard(operation string, r right) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		c := humafiber.Unwrap(ctx)
 		who := c.Locals(actorKey{}).(*host.Actor)
+		call := callOf(c, who, operation)
+		c.Locals(callKey{}, call)
 		if err := a.permit(ctx, r, who); err != nil {
 			c.Locals(errorKey{}, err)
 			return
 		}
-		next(huma.WithValue(ctx, actorKey{}, who))
+		next(huma.WithContext(ctx, host.WithAudit(context.WithValue(ctx.Context(), actorKey{}, who), call)))
 	}
 }
 

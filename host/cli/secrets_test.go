@@ -196,7 +196,7 @@ func (s *scenario) mistakeSecrets() {
 func (s *scenario) listAll() {
 	s.t.Helper()
 	key := s.secrets["the organization key"]
-	for _, path := range []string{"keys", "tokens", "members", "signing-keys", "organization", "apps/shop/issuers", "apps/shop/key-groups",
+	for _, path := range []string{"keys", "tokens", "members", "signing-keys", "organization", "audit-log?limit=100", "audit-log?format=ndjson", "apps/shop/issuers", "apps/shop/key-groups",
 		"apps/shop/endpoints", "apps/shop/releases/1", "apps/shop/modules", "apps/shop/invocations?limit=100"} {
 		s.get("/v1/"+path, "X-API-Key", key)
 	}

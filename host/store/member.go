@@ -49,7 +49,7 @@ func (db *DB) CreateMember(ctx context.Context, member *host.Member) (err error)
 	defer host.Wrap(&err, "store.CreateMember(%q)", member.ID)
 	member.Revision = 1
 	return db.main.write(ctx, func(s *session) error {
-		if err := db.change(s, host.ChangedMember, member.ID); err != nil {
+		if err := db.change(s, host.ChangedMember, member.ID, nil, member); err != nil {
 			return err
 		}
 		_, err := s.save(insertMember, memberRowOf(member))
@@ -106,7 +106,7 @@ func (db *DB) UpdateMember(ctx context.Context, id string, change func(*host.Mem
 		}
 		member.ID, member.CreatedAt = id, old.CreatedAt
 		member.UpdatedAt, member.Revision = host.Now(), old.Revision+1
-		if err := db.change(s, host.ChangedMember, id); err != nil {
+		if err := db.change(s, host.ChangedMember, id, &old, member); err != nil {
 			return err
 		}
 		if _, err := s.save(updateMember, memberRowOf(member)); err != nil {
@@ -128,7 +128,7 @@ func (db *DB) DeleteMember(ctx context.Context, id string) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedMember, id); err != nil {
+		if err := db.change(s, host.ChangedMember, id, old, nil); err != nil {
 			return err
 		}
 		if _, err := s.exec("DELETE FROM member WHERE id = $1", id); err != nil {

@@ -173,6 +173,10 @@ func TestClient_Requests(t *testing.T) {
 			_, err := c.UpdateOrganization(ctx, client.OrganizationFields{APIKeyEnabled: client.Value(false)})
 			return err
 		}},
+		{seen{Line: "GET /v1/audit-log?action=update-key&actor=a&limit=5&offset=10&since=2030-03-17T17%3A46%3A40.000Z&target=t"}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.AuditLog(ctx, host.AuditFilter{Actor: "a", Action: "update-key", Target: "t", Since: host.FromMillis(1_900_000_000_000)}, page)
+			return err
+		}},
 		{seen{Line: "POST /v1/members", Body: `{"name":"x","role":"admin","environments":["staging"]}`}, func(ctx context.Context, c *client.Client) error {
 			_, err := c.CreateMember(ctx, client.MemberFields{Name: name, Role: client.Value(host.Admin), Environments: client.Value([]string{"staging"})})
 			return err

@@ -27,6 +27,7 @@ type Store interface {
 	host.IssuerStore
 	host.KeyGroupStore
 	host.MemberStore
+	host.AuditStore
 	host.UsageStore
 	host.ChangeStore
 	host.InvocationStore
@@ -50,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Issuer", issuerTests},
 		{"KeyGroup", groupTests},
 		{"Member", memberTests},
+		{"Audit", auditTests},
 		{"Usage", usageTests},
 		{"Change", changeTests},
 		{"Invocation", invocationTests},
