@@ -98,8 +98,9 @@ type AppStore interface {
 	// App finds an app by its id, its slug (in production) or
 	// "slug@environment".
 	App(ctx context.Context, ref string) (*App, error)
-	// Apps lists apps, newest first, with the number of all of them.
-	Apps(ctx context.Context, page Page) ([]*App, int, error)
+	// Apps lists the apps of some environments, nil for all, newest first,
+	// with their number.
+	Apps(ctx context.Context, environments []string, page Page) ([]*App, int, error)
 	// UpdateApp reads the app, lets change alter or refuse it, and stores the
 	// result, all in one transaction. Read-only fields keep their values.
 	UpdateApp(ctx context.Context, id string, change func(*App) error) (*App, error)
@@ -121,6 +122,34 @@ func NewApp(organizationID string) *App {
 		DataRetentionDays: DefaultRetentionDays, Timezone: "UTC",
 		Features: Features{Push: true, Analytics: true, Audiences: true, AIInsights: true},
 	}
+}
+
+// Masked is a copy without the secrets that only admins may read: of api_secret
+// the prefix is left, of credentials the names.
+func (a *App) Masked() *App {
+	masked := *a
+	masked.APISecret = "as_" + mask
+	masked.EngagementCredentials, masked.EmailCredentials = maskObject(a.EngagementCredentials), maskObject(a.EmailCredentials)
+	return &masked
+}
+
+// mask stands for a secret.
+const mask = "********"
+
+// maskObject replaces the values of a JSON object; nil stays.
+func maskObject(raw json.RawMessage) json.RawMessage {
+	var members map[string]any
+	if json.Unmarshal(raw, &members) != nil || members == nil {
+		return nil
+	}
+	for name := range members {
+		members[name] = mask
+	}
+	masked, err := json.Marshal(members)
+	if err != nil {
+		panic(err) // names and one text
+	}
+	return masked
 }
 
 // randomHex returns n random bytes in hexadecimal.

@@ -7,6 +7,7 @@ const (
 	ChangedApp          = "app"
 	ChangedKey          = "key"
 	ChangedToken        = "token"
+	ChangedMember       = "member"
 	ChangedSigningKeys  = "signing_keys" // Change.ID is that of the key
 	ChangedIssuers      = "issuers"      // Change.ID is that of the app
 	ChangedKeyGroups    = "key_groups"   // Change.ID is that of the app

@@ -7,7 +7,7 @@ import (
 
 // CredentialPrefixes begin the credentials Postern issues, whatever they open:
 // keys, the organization API key, members' keys, and an app's key and secret.
-var CredentialPrefixes = []string{KeyPrefix, OrganizationKeyPrefix, "pat_", "ak_", "as_"}
+var CredentialPrefixes = []string{KeyPrefix, OrganizationKeyPrefix, MemberPrefix, "ak_", "as_"}
 
 // IsIssued reports whether s begins like a credential Postern issues, or is a
 // JWT that claims to be a token issued here.

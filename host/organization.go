@@ -24,6 +24,10 @@ type Organization struct {
 	MasterFingerprint string `json:"-"`
 }
 
+// Validate checks the writable fields. The error is a CodeInvalid that names
+// the field and its rule.
+func (o *Organization) Validate() error { return validateName(o.Name) }
+
 // OrganizationStore keeps the organization.
 type OrganizationStore interface {
 	// Organization returns it; CodeNotFound before the first start.

@@ -58,8 +58,9 @@ func (t *Token) Validate() error {
 type TokenStore interface {
 	CreateToken(ctx context.Context, token *Token) error
 	Token(ctx context.Context, id string) (*Token, error)
-	// Tokens lists them, newest first, with their number.
-	Tokens(ctx context.Context, page Page) ([]*Token, int, error)
+	// Tokens lists those of some environments, nil for all, newest first,
+	// with their number.
+	Tokens(ctx context.Context, environments []string, page Page) ([]*Token, int, error)
 	// EachToken calls fn for every token there is.
 	EachToken(ctx context.Context, fn func(*Token)) error
 	DeleteToken(ctx context.Context, id string) error

@@ -1,5 +1,5 @@
 // Package admin is the management API: apps, modules, endpoints, releases,
-// credentials, invocations and the organization over REST.
+// credentials, invocations, members and the organization over REST.
 //
 // It owns the routes below /v1, the public list of the keys that verify
 // tokens, their request and answer shapes, and the OpenAPI document made from
@@ -36,6 +36,8 @@ type Store interface {
 	host.SigningKeyStore
 	host.IssuerStore
 	host.KeyGroupStore
+	host.MemberStore
+	host.AuditStore
 }
 
 // Config is what the management API needs of the rest of the house.
@@ -74,8 +76,9 @@ type Config struct {
 // API is the management API. Make one with New.
 type API struct {
 	Config
-	huma huma.API
-	jwks jwksCache
+	huma     huma.API
+	jwks     jwksCache
+	refusals budget
 }
 
 // New returns an API that is not mounted yet.
@@ -84,7 +87,7 @@ func New(c Config) *API { return &API{Config: c} }
 // Mount adds the routes of the management API to app, whose error handler
 // answers the errors they return.
 func (a *API) Mount(app *fiber.App) {
-	app.Use("/v1", a.authenticate, assumeJSON, collectError)
+	app.Use("/v1", a.auditRefusals, a.authenticate, assumeJSON, collectError)
 	app.Use("/.well-known", collectError)
 	a.huma = humafiber.New(app, describe())
 	a.appRoutes()
@@ -99,6 +102,8 @@ func (a *API) Mount(app *fiber.App) {
 	a.issuerRoutes()
 	a.invocationRoutes()
 	a.organizationRoutes()
+	a.memberRoutes()
+	a.auditRoutes()
 	a.documentRoutes()
 	a.complete()
 	a.reference(app)
@@ -126,6 +131,7 @@ func describe() huma.Config {
 				Schemas: schemas,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"organizationKey": {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "The organization API key, apps_…"},
+					"memberToken":     {Type: "http", Scheme: "bearer", Description: "The token of a member, pat_…"},
 				},
 			},
 		},
@@ -135,11 +141,13 @@ func describe() huma.Config {
 	}
 }
 
-// authenticate admits the organization API key before a body is read.
+// authenticate finds out who calls, before a body is read.
 func (a *API) authenticate(c *fiber.Ctx) error {
-	if err := a.Credentials.Organization(c.Get("X-API-Key")); err != nil {
+	who, err := a.Credentials.Manage(c.Get("X-API-Key"), c.Get("Authorization"))
+	if err != nil {
 		return a.refuse(c, err)
 	}
+	c.Locals(actorKey{}, who)
 	return c.Next()
 }
 

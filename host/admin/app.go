@@ -104,10 +104,18 @@ type appOutput struct {
 	}
 }
 
-func newAppOutput(app *host.App) *appOutput {
+func newAppOutput(ctx context.Context, app *host.App) *appOutput {
 	out := &appOutput{ETag: etag(app.Revision)}
-	out.Body.Success, out.Body.App = true, app
+	out.Body.Success, out.Body.App = true, seen(ctx, app)
 	return out
+}
+
+// seen is the app as the actor may see it.
+func seen(ctx context.Context, app *host.App) *host.App {
+	if actor(ctx).Role.Includes(host.Admin) {
+		return app
+	}
+	return app.Masked()
 }
 
 type appsOutput struct {
@@ -147,19 +155,25 @@ func (a *API) createApp(ctx context.Context, in *struct{ Body appBody }) (*appOu
 	if err := a.check(app); err != nil {
 		return nil, err
 	}
+	if err := permitEnvironment(ctx, app.Environment); err != nil {
+		return nil, err
+	}
 	if err := a.Store.CreateApp(ctx, app); err != nil {
 		return nil, err
 	}
-	return newAppOutput(app), a.live(ctx)
+	return newAppOutput(ctx, app), a.live(ctx)
 }
 
 func (a *API) listApps(ctx context.Context, in *PageQuery) (*appsOutput, error) {
-	apps, total, err := a.Store.Apps(ctx, in.page())
+	apps, total, err := a.Store.Apps(ctx, actor(ctx).Environments, in.page())
 	if err != nil {
 		return nil, err
 	}
 	out := &appsOutput{}
-	out.Body.Success, out.Body.Apps = true, orEmpty(apps)
+	out.Body.Success, out.Body.Apps = true, []*host.App{}
+	for _, app := range apps {
+		out.Body.Apps = append(out.Body.Apps, seen(ctx, app))
+	}
 	out.Body.Pagination = paginate(in.page(), len(apps), total)
 	return out, nil
 }
@@ -169,7 +183,7 @@ func (a *API) getApp(ctx context.Context, in *AppPath) (*appOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newAppOutput(app), nil
+	return newAppOutput(ctx, app), nil
 }
 
 func (a *API) updateApp(ctx context.Context, in *struct {
@@ -193,7 +207,7 @@ func (a *API) updateApp(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return newAppOutput(app), a.live(ctx)
+	return newAppOutput(ctx, app), a.live(ctx)
 }
 
 func (a *API) deleteApp(ctx context.Context, in *AppPath) (*deleted, error) {

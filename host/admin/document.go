@@ -101,6 +101,7 @@ func isUntyped(s *huma.Schema) bool { return s.Type == "" && s.Ref == "" && s.An
 var problems = map[int]failure{
 	http.StatusBadRequest:            {Text: "timeout_ms must be a whole number", Code: string(host.CodeInvalid)},
 	http.StatusUnauthorized:          {Text: "Invalid or revoked API key", Code: string(host.CodeUnauthorized)},
+	http.StatusForbidden:             {Text: "This needs the role admin; yours is developer", Code: string(host.CodeForbidden)},
 	http.StatusNotFound:              {Text: "App not found", Code: string(host.CodeNotFound)},
 	http.StatusConflict:              {Text: "An app with this name already exists in this environment", Code: string(host.CodeConflict)},
 	http.StatusPreconditionFailed:    {Text: `It has changed since: If-Match is "1", the current ETag is "2"`, Code: string(host.CodeStale)},
@@ -114,7 +115,7 @@ var problems = map[int]failure{
 func addErrors(op *huma.Operation) {
 	statuses := []int{http.StatusInternalServerError}
 	if len(op.Security) > 0 {
-		statuses = append(statuses, http.StatusBadRequest, http.StatusUnauthorized, http.StatusTooManyRequests)
+		statuses = append(statuses, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
 	}
 	if strings.Contains(op.Path, "{") {
 		statuses = append(statuses, http.StatusNotFound)

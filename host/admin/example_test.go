@@ -45,7 +45,7 @@ var (
 	}{
 		{regexp.MustCompile(`"20[2-8]\d-\d\d-\d\dT[\d:.]+Z"`), `"2026-11-22T12:00:00.000Z"`},
 		{regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`), "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl"},
-		{regexp.MustCompile(`\b(ask|apps|ak|as)_\w+`), "${1}_0123456789abcdef"},
+		{regexp.MustCompile(`\b(ask|apps|pat|ak|as)_\w+`), "${1}_0123456789abcdef"},
 		{regexp.MustCompile(`("(?:\w+_us|peak_bytes)":\s*)\d+`), "${1}120"},
 		{regexp.MustCompile(`("(?:public_key|x)":\s*)"[\w+/=-]{40,}"`), `${1}"11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="`},
 	}

@@ -158,6 +158,9 @@ func (a *API) readArchive(ctx context.Context, file io.ReaderAt, size int64) (*i
 func (a *API) importTarget(ctx context.Context, in *importInput, settings archive.App) (app *host.App, created bool, err error) {
 	if in.App != "" {
 		app, err = a.Store.App(ctx, in.App)
+		if err == nil && !actor(ctx).Sees(app.Environment) {
+			err = host.Errorf(host.CodeNotFound, "App not found")
+		}
 		return app, false, err
 	}
 	org, err := a.Store.Organization(ctx)
@@ -176,6 +179,9 @@ func (a *API) importTarget(ctx context.Context, in *importInput, settings archiv
 	app.AuthorizedDomains = orEmpty(settings.AuthorizedDomains)
 	app.DataRetentionDays, app.Timezone, app.RateLimit = settings.DataRetentionDays, settings.Timezone, settings.RateLimit
 	if err := a.check(app); err != nil {
+		return nil, false, err
+	}
+	if err := permitEnvironment(ctx, app.Environment); err != nil {
 		return nil, false, err
 	}
 	return app, true, a.Store.CreateApp(ctx, app)

@@ -19,11 +19,11 @@ type operation struct {
 	id, method, path, summary, tag string
 	status                         int // of success; 200 if 0
 	maxBody                        int64
-	public                         bool // whether it takes no credential
 }
 
-// register adds a route with a typed handler. The handler's error goes to the
-// server's error table, like that of every other route.
+// register adds a route with a typed handler, for those whom its row of rights
+// admits. The handler's error goes to the server's error table, like that of
+// every other route.
 func register[I, O any](a *API, op operation, handler func(context.Context, *I) (*O, error)) {
 	if op.status == 0 {
 		op.status = http.StatusOK
@@ -35,9 +35,11 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 		// are part of the contract.
 		SkipValidateBody: true,
 	}
-	if !op.public {
-		described.Errors = []int{http.StatusBadRequest, http.StatusUnauthorized}
-		described.Security = []map[string][]string{{"organizationKey": {}}}
+	if right := rightOf(op); right.least != "" {
+		described.Errors = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden}
+		described.Security = []map[string][]string{{"organizationKey": {}}, {"memberToken": {}}}
+		described.Middlewares = huma.Middlewares{a.guard(op.id, right)}
+		described.Extensions = map[string]any{"x-least-role": right.least, "x-limited-to-environments": right.within}
 	}
 	huma.Register(a.huma, described, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)

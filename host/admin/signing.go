@@ -33,7 +33,7 @@ func (a *API) signingKeyRoutes() {
 	register(a, operation{id: "list-signing-keys", method: get, path: "/v1/signing-keys", summary: "List the keys that sign and verify tokens, the active one first", tag: "tokens"}, a.listSigningKeys)
 	register(a, operation{id: "rotate-signing-key", method: post, path: "/v1/signing-keys/rotate", summary: "Sign new tokens with a new key; those that are out stay valid", tag: "tokens"}, a.rotateSigningKey)
 	register(a, operation{id: "delete-signing-key", method: remove, path: "/v1/signing-keys/{kid}", summary: "Delete a signing key that neither signs nor verifies a token", tag: "tokens"}, a.deleteSigningKey)
-	register(a, operation{id: "get-jwks", method: get, path: "/.well-known/jwks.json", summary: "The public keys that verify tokens, as a JSON Web Key Set", tag: "tokens", public: true}, a.getJWKS)
+	register(a, operation{id: "get-jwks", method: get, path: "/.well-known/jwks.json", summary: "The public keys that verify tokens, as a JSON Web Key Set", tag: "tokens"}, a.getJWKS)
 }
 
 func (a *API) listSigningKeys(ctx context.Context, in *PageQuery) (*signingKeysOutput, error) {

@@ -82,6 +82,9 @@ func (a *API) createToken(ctx context.Context, in *struct{ Body tokenBody }) (*t
 	if err := in.Body.apply(token); err != nil {
 		return nil, err
 	}
+	if err := permitEnvironment(ctx, *token.Environment); err != nil {
+		return nil, err
+	}
 	org, err := a.Store.Organization(ctx)
 	if err != nil {
 		return nil, err
@@ -104,7 +107,7 @@ func (a *API) createToken(ctx context.Context, in *struct{ Body tokenBody }) (*t
 }
 
 func (a *API) listTokens(ctx context.Context, in *PageQuery) (*tokensOutput, error) {
-	tokens, total, err := a.Store.Tokens(ctx, in.page())
+	tokens, total, err := a.Store.Tokens(ctx, actor(ctx).Environments, in.page())
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +120,17 @@ func (a *API) listTokens(ctx context.Context, in *PageQuery) (*tokensOutput, err
 	return out, nil
 }
 
+// token finds a token that the actor may know of.
+func (a *API) token(ctx context.Context, id string) (*host.Token, error) {
+	token, err := a.Store.Token(ctx, id)
+	if err == nil && !actor(ctx).Sees(*token.Environment) {
+		err = host.Errorf(host.CodeNotFound, "Token not found")
+	}
+	return token, err
+}
+
 func (a *API) getToken(ctx context.Context, in *TokenPath) (*tokenOutput, error) {
-	token, err := a.Store.Token(ctx, in.Token)
+	token, err := a.token(ctx, in.Token)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +138,9 @@ func (a *API) getToken(ctx context.Context, in *TokenPath) (*tokenOutput, error)
 }
 
 func (a *API) deleteToken(ctx context.Context, in *TokenPath) (*deleted, error) {
+	if _, err := a.token(ctx, in.Token); err != nil {
+		return nil, err
+	}
 	if err := a.Store.DeleteToken(ctx, in.Token); err != nil {
 		return nil, err
 	}

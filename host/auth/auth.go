@@ -10,7 +10,6 @@ package auth
 import (
 	"context"
 	"crypto"
-	"crypto/subtle"
 	"sync"
 
 	"github.com/posternhq/postern/host"
@@ -40,6 +39,7 @@ type Table struct {
 	tokens       map[string]*token
 	signing      *signing
 	apps         map[string]*app
+	members      map[host.Hash]*host.Member
 }
 
 // NewTable returns a table that admits nobody. Without a source, issuers that
@@ -48,7 +48,7 @@ func NewTable(source KeySource) *Table {
 	return &Table{
 		source: source, cache: newCache(),
 		keys: map[host.Hash]*key{}, keyIDs: map[string]*key{}, tokens: map[string]*token{},
-		signing: &signing{}, apps: map[string]*app{},
+		signing: &signing{}, apps: map[string]*app{}, members: map[host.Hash]*host.Member{},
 	}
 }
 
@@ -203,21 +203,4 @@ func (t *Table) DropApp(appID string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.apps, appID)
-}
-
-// Organization admits a management call by the organization API key. Errors:
-// CodeUnauthorized for a missing, unknown or replaced key, CodeForbidden while
-// the key is suspended.
-func (t *Table) Organization(secret string) error {
-	hash := host.HashSecret(secret)
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	known := t.organization.ID != "" && subtle.ConstantTimeCompare(hash[:], t.organization.KeyHash[:]) == 1
-	if !known {
-		return host.Errorf(host.CodeUnauthorized, "Invalid or revoked API key")
-	}
-	if !t.organization.APIKeyEnabled {
-		return host.Errorf(host.CodeForbidden, "The organization API key is suspended")
-	}
-	return nil
 }

@@ -271,28 +271,6 @@ func TestCaller(t *testing.T) {
 	}
 }
 
-func TestOrganization(t *testing.T) {
-	t.Parallel()
-	table := auth.NewTable(nil)
-	if err := table.Organization(""); host.CodeOf(err) != host.CodeUnauthorized {
-		t.Errorf("before the first start: %v", err)
-	}
-	key := host.NewOrganizationKey()
-	org := &host.Organization{ID: host.NewID(), APIKeyEnabled: true, KeyHash: host.HashSecret(key)}
-	table.SetOrganization(org)
-	if err := table.Organization(key); err != nil {
-		t.Error(err)
-	}
-	if err := table.Organization(host.NewOrganizationKey()); host.CodeOf(err) != host.CodeUnauthorized || err.Error() != "Invalid or revoked API key" {
-		t.Errorf("another key: %v", err)
-	}
-	org.APIKeyEnabled = false
-	table.SetOrganization(org)
-	if err := table.Organization(key); host.CodeOf(err) != host.CodeForbidden {
-		t.Errorf("suspended: %v", err)
-	}
-}
-
 func TestRanges(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

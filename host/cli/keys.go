@@ -161,7 +161,7 @@ func keysSwitchCommand(r *remote, verb string, enabled bool) *cobra.Command {
 // shown is a reference to a credential as messages may repeat it: somebody may
 // have pasted the whole secret.
 func shown(ref string) string {
-	for prefix, kept := range map[string]int{host.KeyPrefix: len(host.KeyPrefix) + 6, "eyJ": len("eyJ")} {
+	for prefix, kept := range map[string]int{host.KeyPrefix: len(host.KeyPrefix) + 6, host.MemberPrefix: len(host.MemberPrefix) + 6, "eyJ": len("eyJ")} {
 		if strings.HasPrefix(ref, prefix) && len(ref) > kept {
 			return ref[:kept] + "…"
 		}

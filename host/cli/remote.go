@@ -34,7 +34,7 @@ type remote struct {
 func (r *remote) addFlags(command *cobra.Command) {
 	flags := command.PersistentFlags()
 	flags.StringVar(&r.server, "server", "", "URL of the server (POSTERN_SERVER; default "+defaultServer+")")
-	flags.StringVar(&r.apiKey, "api-key", "", "organization API key, apps_… (POSTERN_API_KEY; default: admin.key in the data directory)")
+	flags.StringVar(&r.apiKey, "api-key", "", "organization API key, apps_…, or token of a member, pat_… (POSTERN_API_KEY; default: admin.key in the data directory)")
 	flags.StringVar(&r.data, "data", "", "data directory of a server on this machine (POSTERN_DATA; default "+defaultData+")")
 	flags.BoolVar(&r.json, "json", false, "print one JSON document")
 }

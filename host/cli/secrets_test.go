@@ -118,6 +118,11 @@ func (s *scenario) makeSecrets() {
 		s.t.Fatal(err)
 	}
 	s.keep("a token", token.JWT)
+	member, err := s.api.CreateMember(ctx, client.MemberFields{Name: name, Role: client.Value(host.Viewer)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.keep("a member's token", member.Token)
 	pem, jwt := ownJWT(s.t, `{"iss":"login","sub":"ada"}`)
 	if _, err := s.api.CreateIssuer(ctx, "shop", client.IssuerFields{Name: name, Issuer: client.Value("login"), PublicKey: client.Value(pem)}); err != nil {
 		s.t.Fatal(err)
@@ -181,7 +186,7 @@ func (s *scenario) mistakeSecrets() {
 			continue
 		}
 		s.get("/run/shop/orders", "X-API-Key", secret[:len(secret)-1]+"!", "Authorization", "Basic "+secret)
-		for _, command := range []string{"keys show", "keys delete --yes", "tokens show", "tokens delete --yes", "groups create shop g", "groups add shop g"} {
+		for _, command := range []string{"keys show", "keys delete --yes", "tokens show", "tokens delete --yes", "members show", "members delete --yes", "groups create shop g", "groups add shop g"} {
 			s.shown.WriteString(s.run("postern " + command + " '" + secret + "' 2>&1 || true"))
 		}
 	}
@@ -191,12 +196,12 @@ func (s *scenario) mistakeSecrets() {
 func (s *scenario) listAll() {
 	s.t.Helper()
 	key := s.secrets["the organization key"]
-	for _, path := range []string{"keys", "tokens", "signing-keys", "organization", "apps/shop/issuers", "apps/shop/key-groups",
+	for _, path := range []string{"keys", "tokens", "members", "signing-keys", "organization", "audit-log?limit=100", "audit-log?format=ndjson", "apps/shop/issuers", "apps/shop/key-groups",
 		"apps/shop/endpoints", "apps/shop/releases/1", "apps/shop/modules", "apps/shop/invocations?limit=100"} {
 		s.get("/v1/"+path, "X-API-Key", key)
 	}
 	s.get("/.well-known/jwks.json")
-	s.shown.WriteString(s.run("postern keys list; postern tokens list; postern logs shop; postern signing-keys list --json"))
+	s.shown.WriteString(s.run("postern keys list; postern tokens list; postern members list; postern logs shop; postern signing-keys list --json"))
 	var list struct {
 		Invocations []struct {
 			RequestID string `json:"request_id"`

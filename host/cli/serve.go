@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/admin"
@@ -154,7 +155,7 @@ func (c *console) openState(ctx context.Context, cfg config.Config, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{Dir: cfg.Data, URL: string(cfg.DatabaseURL), Sealer: sealer})
+	db, err := store.Open(ctx, store.Config{Dir: cfg.Data, URL: string(cfg.DatabaseURL), Sealer: sealer, Audit: time.Duration(cfg.AuditDays) * 24 * time.Hour})
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the database: %w", err)
 	}

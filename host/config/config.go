@@ -28,6 +28,7 @@ type Config struct {
 	LogLevel         slog.Level
 	LogFormat        string // text or json
 	ShutdownTimeout  time.Duration
+	AuditDays        int64
 
 	AdminKey  Secret // "apps_" and 64 hexadecimal digits, or ""
 	MasterKey Secret // 64 hexadecimal digits, or ""

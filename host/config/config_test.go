@@ -57,8 +57,8 @@ func TestLoad_Defaults(t *testing.T) {
 	want := config.Config{
 		Data: "./data", Listen: "127.0.0.1:8080", PublicHost: "127.0.0.1",
 		MaxResponseBytes: host.DefaultResponseBytes, MaxModuleBytes: host.DefaultModuleBytes,
-		EngineMemory: 512 << 20,
-		LogLevel:     slog.LevelInfo, LogFormat: config.LogText, ShutdownTimeout: 15 * time.Second,
+		EngineMemory: 512 << 20, AuditDays: 365,
+		LogLevel: slog.LevelInfo, LogFormat: config.LogText, ShutdownTimeout: 15 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -58,6 +58,8 @@ var table = []setting{
 		kind: size(func(c *Config) *int64 { return &c.EngineMemory }, 16<<20, 1<<40)},
 	{name: "outbound-private", initial: "false", help: "Let requests to addresses that admins and modules choose reach private and loopback networks too, not only the public internet",
 		kind: yesNo(func(c *Config) *bool { return &c.OutboundPrivate })},
+	{name: "audit-days", initial: "365", help: "Days that the audit log is kept",
+		kind: number(func(c *Config) *int64 { return &c.AuditDays }, 1, 36_500)},
 	{name: "log-level", initial: "info", help: "Least important log lines to write",
 		kind: level()},
 	{name: "log-format", initial: LogText, help: "Form of the log on standard error",

@@ -14,6 +14,7 @@ type CredentialStore interface {
 	host.SigningKeyStore
 	host.IssuerStore
 	host.KeyGroupStore
+	host.MemberStore
 }
 
 // reloadCredentials loads all there are. Nothing is in force before all of it
@@ -39,10 +40,15 @@ func (g *Gateway) reloadCredentials(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	members, err := collect(ctx, g.Store.EachMember)
+	if err != nil {
+		return err
+	}
 	if err := g.Credentials.ReplaceKeys(func(put func(*host.Key)) error { return g.Store.EachKey(ctx, put) }); err != nil {
 		return err
 	}
 	g.Credentials.SetOrganization(organization)
+	g.Credentials.ReplaceMembers(members)
 	g.Credentials.SetSigningKeys(signing)
 	g.Credentials.ReplaceTokens(tokens)
 	g.Credentials.ReplaceApps(issuers, groups)
@@ -58,6 +64,8 @@ func (g *Gateway) applyCredentials(ctx context.Context, change host.Change) erro
 		return renew(func() (*host.Key, error) { return g.Store.Key(ctx, change.ID) }, g.Credentials.PutKey, func() { g.Credentials.DropKey(change.ID) })
 	case host.ChangedToken:
 		return renew(func() (*host.Token, error) { return g.Store.Token(ctx, change.ID) }, g.Credentials.PutToken, func() { g.Credentials.DropToken(change.ID) })
+	case host.ChangedMember:
+		return renew(func() (*host.Member, error) { return g.Store.Member(ctx, change.ID) }, g.Credentials.PutMember, func() { g.Credentials.DropMember(change.ID) })
 	case host.ChangedSigningKeys:
 		return renew(func() ([]*host.SigningKey, error) { return g.Store.SigningKeys(ctx) }, g.Credentials.SetSigningKeys, nil)
 	case host.ChangedIssuers:

@@ -85,6 +85,46 @@ func TestRefresh_Credentials(t *testing.T) {
 	}
 }
 
+// TestRefresh_Members changes a member in the database and looks at once, on
+// the host that follows the changes and on one that loads everything.
+func TestRefresh_Members(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b := setup(t, host.Production, func(*host.App) {})
+	member, token := host.NewMember()
+	member.Name, member.Role = "Ada", host.Viewer
+	update := func(change func(*host.Member)) func() error {
+		return func() error {
+			_, err := b.db.UpdateMember(ctx, member.ID, func(m *host.Member) error { change(m); return nil })
+			return err
+		}
+	}
+	for _, step := range []struct {
+		name   string
+		change func() error
+		role   host.Role // "" for refused
+	}{
+		{"created", func() error { return b.db.CreateMember(ctx, member) }, host.Viewer},
+		{"another role", update(func(m *host.Member) { m.Role = host.Admin }), host.Admin},
+		{"disabled", update(func(m *host.Member) { m.Enabled = false }), ""},
+		{"enabled", update(func(m *host.Member) { m.Enabled = true }), host.Admin},
+		{"rotated", update(func(m *host.Member) { m.Rotate() }), ""},
+		{"back", update(func(m *host.Member) { m.Hash = host.HashSecret(token) }), host.Admin},
+		{"deleted", func() error { return b.db.DeleteMember(ctx, member.ID) }, ""},
+	} {
+		check(t, step.change())
+		b.refresh()
+		anew := setupOn(t, b.db)
+		check(t, anew.Refresh(ctx))
+		for where, g := range map[string]*gateway.Gateway{"following": b.Gateway, "loading": anew} {
+			actor, err := g.Credentials.Manage("", "Bearer "+token)
+			if (err != nil) != (step.role == "") || err == nil && actor.Role != step.role {
+				t.Errorf("%s, %s: %+v, %v", step.name, where, actor, err)
+			}
+		}
+	}
+}
+
 // admits asks whether a credential opens an endpoint for the group partners.
 func admits(g *gateway.Gateway, app *host.App, credential string) bool {
 	e := host.NewEndpoint()

@@ -12,12 +12,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/admin"
 	"github.com/valyala/fasthttp"
 )
-
-// RequestIDKey names the request's id among Fiber's locals, for handlers that
-// log.
-const RequestIDKey = "request_id"
 
 // exchangeKey leads from a Fiber context to its exchange.
 type exchangeKey struct{}
@@ -78,7 +75,7 @@ func (x *exchange) serveManagement(h *head) {
 	x.fiber.SetRemoteAddr(net.TCPAddrFromAddrPort(netip.AddrPortFrom(x.client, 0)))
 	x.fiber.Response.Header.SetNoDefaultContentType(true)
 	x.fillRequest(h, segments)
-	x.fiber.SetUserValue(RequestIDKey, x.id)
+	x.fiber.SetUserValue(admin.RequestIDKey, x.id)
 	x.fiber.SetUserValue(exchangeKey{}, x)
 	limited := x.limitBody(h)
 	x.management(x.fiber)

@@ -16,7 +16,7 @@ func (db *DB) CreateApp(ctx context.Context, app *host.App) (err error) {
 	created.Revision = 1
 	created.Domains = distinct(app.Domains)
 	err = db.main.write(ctx, func(s *session) error {
-		if err := db.change(s, host.ChangedApp, created.ID); err != nil {
+		if err := db.change(s, host.ChangedApp, created.ID, nil, &created); err != nil {
 			return err
 		}
 		if err := db.insertApp(s, &created); err != nil {
@@ -134,11 +134,12 @@ func lockApp(s *session, id string) error {
 }
 
 // Apps implements host.AppStore.
-func (db *DB) Apps(ctx context.Context, page host.Page) (apps []*host.App, total int, err error) {
+func (db *DB) Apps(ctx context.Context, environments []string, page host.Page) (apps []*host.App, total int, err error) {
 	defer host.Wrap(&err, "store.Apps")
 	apps = []*host.App{}
 	total, err = read(ctx, db.main, func(s *session) (int, error) {
-		rows, total, err := paged[appView](s, appColumns, "app", "app.id", page)
+		where, args := inEnvironments("app", environments)
+		rows, total, err := paged[appView](s, appColumns, where, "app.id", page, args...)
 		for i := 0; i < len(rows) && err == nil; i++ {
 			var app *host.App
 			app, err = db.app(&rows[i])
@@ -168,7 +169,7 @@ func (db *DB) UpdateApp(ctx context.Context, id string, change func(*host.App) e
 		}
 		keepReadOnly(app, &old)
 		app.Domains = distinct(app.Domains)
-		return db.replaceApp(s, app, !slices.Equal(app.Domains, old.Domains))
+		return db.replaceApp(s, app, &old)
 	})
 	if err != nil {
 		return nil, err
@@ -183,8 +184,8 @@ func keepReadOnly(app, old *host.App) {
 	app.Revision, app.ActiveRelease = old.Revision+1, old.ActiveRelease
 }
 
-func (db *DB) replaceApp(s *session, app *host.App, domains bool) error {
-	if err := db.change(s, host.ChangedApp, app.ID); err != nil {
+func (db *DB) replaceApp(s *session, app, old *host.App) error {
+	if err := db.change(s, host.ChangedApp, app.ID, old, app); err != nil {
 		return err
 	}
 	row, err := db.appRowOf(app)
@@ -194,7 +195,7 @@ func (db *DB) replaceApp(s *session, app *host.App, domains bool) error {
 	if _, err := s.save(updateApp, row); err != nil {
 		return s.taken(err, nameTaken)
 	}
-	if !domains {
+	if slices.Equal(app.Domains, old.Domains) {
 		return nil
 	}
 	if _, err := s.exec("DELETE FROM app_domain WHERE app_id = $1", app.ID); err != nil {
@@ -210,7 +211,11 @@ func (db *DB) DeleteApp(ctx context.Context, id string) (err error) {
 		if err := lockApp(s, id); err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedApp, id); err != nil {
+		app, err := db.oneApp(s, "app.id = $1", id)
+		if err != nil {
+			return err
+		}
+		if err := db.change(s, host.ChangedApp, id, app, nil); err != nil {
 			return err
 		}
 		digests, err := list[string](s, "SELECT DISTINCT digest FROM module WHERE app_id = $1", id)

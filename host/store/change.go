@@ -6,10 +6,13 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// change appends a change to the transaction. It waits for every other
+// change appends a change to the transaction, and notes for the audit log which
+// resource became what; nil stands for none, and after is read when the
+// transaction is about to commit. It waits for every other
 // transaction that did so, and they for this one, until it ends. Call it after
 // locking the row that is about to change and before touching any other.
-func (db *DB) change(s *session, kind, id string) error {
+func (db *DB) change(s *session, kind, id string, before, after any) error {
+	s.altered = append(s.altered, altered{before, after})
 	sequence, err := returning[int64](s, "UPDATE change_counter SET last = last + 1 RETURNING last")
 	if err != nil {
 		return err
@@ -17,8 +20,10 @@ func (db *DB) change(s *session, kind, id string) error {
 	if _, err := s.exec("INSERT INTO change (sequence, kind, id) VALUES ($1, $2, $3)", sequence, kind, id); err != nil {
 		return err
 	}
-	_, err = s.exec("DELETE FROM change WHERE sequence <= $1", sequence-db.keepChanges)
-	return err
+	if _, err = s.exec("DELETE FROM change WHERE sequence <= $1", sequence-db.keepChanges); err != nil {
+		return err
+	}
+	return db.purgeAudit(s)
 }
 
 // lockChanges waits as change does, without appending one.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/store"
@@ -220,6 +221,25 @@ func TestDB_NoSealer(t *testing.T) {
 	}
 	if added, err := db.AddSigningKey(t.Context(), host.NewSigningKey(), false); added || host.CodeOf(err) != host.CodeInternal {
 		t.Errorf("a signing key was stored without a sealer: %v", err)
+	}
+}
+
+// TestDB_AuditRetention covers that the oldest entries go, and only those.
+func TestDB_AuditRetention(t *testing.T) {
+	t.Parallel()
+	db := open(t, store.Config{Dir: t.TempDir(), Audit: 30 * 24 * time.Hour})
+	newOrganization(t, db)
+	for _, age := range []time.Duration{0, 29 * 24 * time.Hour, 31 * 24 * time.Hour, 4000 * 24 * time.Hour} {
+		entry := &host.AuditEntry{ID: host.NewID(), Time: host.At(time.Now().Add(-age)), Audit: host.Audit{Method: "GET"}, Refused: "forbidden"}
+		if err := db.AddRefusal(t.Context(), entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.UpdateOrganization(t.Context(), func(*host.Organization) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, total, err := db.AuditEntries(t.Context(), host.AuditFilter{}, host.Page{}); total != 2 || err != nil {
+		t.Errorf("%d entries are kept, %v; want 2", total, err)
 	}
 }
 

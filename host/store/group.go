@@ -58,7 +58,7 @@ func (db *DB) CreateKeyGroup(ctx context.Context, group *host.KeyGroup) (err err
 		if err := lockApp(s, created.AppID); err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedKeyGroups, created.AppID); err != nil {
+		if err := db.change(s, host.ChangedKeyGroups, created.AppID, nil, &created); err != nil {
 			return err
 		}
 		if _, err := s.save(insertGroup, groupRowOf(&created)); err != nil {
@@ -192,7 +192,7 @@ func (db *DB) replaceGroup(s *session, group, old *host.KeyGroup) error {
 			return err
 		}
 	}
-	if err := db.change(s, host.ChangedKeyGroups, group.AppID); err != nil {
+	if err := db.change(s, host.ChangedKeyGroups, group.AppID, old, group); err != nil {
 		return err
 	}
 	if _, err := s.save(updateGroup, groupRowOf(group)); err != nil {
@@ -227,7 +227,7 @@ func (db *DB) DeleteKeyGroup(ctx context.Context, appID, name string) (err error
 		if err := groupUnused(s, group); err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedKeyGroups, appID); err != nil {
+		if err := db.change(s, host.ChangedKeyGroups, appID, group, nil); err != nil {
 			return err
 		}
 		_, err = s.exec("DELETE FROM key_group WHERE id = $1", group.ID)

@@ -61,7 +61,7 @@ func (db *DB) CreateIssuer(ctx context.Context, issuer *host.Issuer) (err error)
 		if err := lockApp(s, issuer.AppID); err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedIssuers, issuer.AppID); err != nil {
+		if err := db.change(s, host.ChangedIssuers, issuer.AppID, nil, issuer); err != nil {
 			return err
 		}
 		if err := addCredential(s, issuer.ID, &issuer.AppID); err != nil {
@@ -130,7 +130,7 @@ func (db *DB) UpdateIssuer(ctx context.Context, appID, id string, change func(*h
 		}
 		issuer.ID, issuer.AppID, issuer.CreatedAt = old.ID, old.AppID, old.CreatedAt
 		issuer.UpdatedAt, issuer.Revision = host.Now(), old.Revision+1
-		if err := db.change(s, host.ChangedIssuers, appID); err != nil {
+		if err := db.change(s, host.ChangedIssuers, appID, &old, issuer); err != nil {
 			return err
 		}
 		_, err = s.save(updateIssuer, issuerRowOf(issuer))
@@ -146,10 +146,11 @@ func (db *DB) UpdateIssuer(ctx context.Context, appID, id string, change func(*h
 func (db *DB) DeleteIssuer(ctx context.Context, appID, id string) (err error) {
 	defer host.Wrap(&err, "store.DeleteIssuer(%q, %q)", appID, id)
 	return db.main.write(ctx, func(s *session) error {
-		if _, err := oneIssuer(s, appID, id, s.dialect.rowLock); err != nil {
+		issuer, err := oneIssuer(s, appID, id, s.dialect.rowLock)
+		if err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedIssuers, appID); err != nil {
+		if err := db.change(s, host.ChangedIssuers, appID, issuer, nil); err != nil {
 			return err
 		}
 		return dropCredential(s, id)

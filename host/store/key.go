@@ -66,7 +66,7 @@ func (db *DB) CreateKey(ctx context.Context, key *host.Key) (err error) {
 	defer host.Wrap(&err, "store.CreateKey(%q)", key.ID)
 	key.Revision = 1
 	return db.main.write(ctx, func(s *session) error {
-		if err := db.change(s, host.ChangedKey, key.ID); err != nil {
+		if err := db.change(s, host.ChangedKey, key.ID, nil, key); err != nil {
 			return err
 		}
 		if err := addCredential(s, key.ID, nil); err != nil {
@@ -126,7 +126,7 @@ func (db *DB) UpdateKey(ctx context.Context, id string, change func(*host.Key) e
 		}
 		key.ID, key.Usage, key.CreatedAt = id, old.Usage, old.CreatedAt
 		key.UpdatedAt, key.Revision = host.Now(), old.Revision+1
-		if err := db.change(s, host.ChangedKey, id); err != nil {
+		if err := db.change(s, host.ChangedKey, id, &old, key); err != nil {
 			return err
 		}
 		_, err = s.save(updateKey, keyRowOf(key))
@@ -142,10 +142,11 @@ func (db *DB) UpdateKey(ctx context.Context, id string, change func(*host.Key) e
 func (db *DB) DeleteKey(ctx context.Context, id string) (err error) {
 	defer host.Wrap(&err, "store.DeleteKey(%q)", id)
 	return db.main.write(ctx, func(s *session) error {
-		if _, err := oneKey(s, id, s.dialect.rowLock); err != nil {
+		key, err := oneKey(s, id, s.dialect.rowLock)
+		if err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedKey, id); err != nil {
+		if err := db.change(s, host.ChangedKey, id, key, nil); err != nil {
 			return err
 		}
 		if _, err := s.exec("DELETE FROM key WHERE id = $1", id); err != nil {

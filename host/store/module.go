@@ -73,7 +73,7 @@ func (db *DB) AddModule(ctx context.Context, m *host.Module, content []byte) (cr
 
 // insertModule gives m the next version of its name and stores it.
 func (db *DB) insertModule(s *session, m *host.Module, content []byte) (err error) {
-	if err := db.change(s, host.ChangedApp, m.AppID); err != nil {
+	if err := db.change(s, host.ChangedApp, m.AppID, nil, m); err != nil {
 		return err
 	}
 	m.Version, err = returning[int](s, `INSERT INTO module_name (app_id, name, last_version) VALUES ($1, $2, 1)
@@ -171,7 +171,7 @@ func (db *DB) DeleteModule(ctx context.Context, appID, id string) (err error) {
 		if len(users) > 0 {
 			return host.Errorf(host.CodeConflict, "module %s@%d is used by release %d", m.Name, m.Version, users[0])
 		}
-		if err := db.change(s, host.ChangedApp, appID); err != nil {
+		if err := db.change(s, host.ChangedApp, appID, m, nil); err != nil {
 			return err
 		}
 		if _, err := s.exec("DELETE FROM module WHERE id = $1", id); err != nil {

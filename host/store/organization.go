@@ -63,7 +63,7 @@ func (db *DB) CreateOrganization(ctx context.Context, org *host.Organization) (c
 		if err != nil || !created {
 			return err
 		}
-		return db.change(s, host.ChangedOrganization, org.ID)
+		return db.change(s, host.ChangedOrganization, org.ID, nil, org)
 	})
 	return created && err == nil, err
 }
@@ -81,7 +81,7 @@ func (db *DB) UpdateOrganization(ctx context.Context, change func(*host.Organiza
 			return err
 		}
 		org.ID, org.CreatedAt, org.UpdatedAt = old.ID, old.CreatedAt, host.Now()
-		if err := db.change(s, host.ChangedOrganization, org.ID); err != nil {
+		if err := db.change(s, host.ChangedOrganization, org.ID, &old, org); err != nil {
 			return err
 		}
 		_, err = s.save(updateOrganization, organizationRowOf(org))

@@ -63,12 +63,12 @@ func (db *DB) MakeRelease(ctx context.Context, appID string, edit func(*host.Dra
 		if err := edit(draft); err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedApp, appID); err != nil {
-			return err
-		}
 		row := releaseRow{
 			AppID: appID, Number: draft.Number, Note: draft.Note,
 			Endpoints: document[[]host.Endpoint]{draft.Endpoints}, CreatedAt: host.Now().Millis(),
+		}
+		if err := db.change(s, host.ChangedApp, appID, orNone(draft.Active), (&releaseView{row, true}).release()); err != nil {
+			return err
 		}
 		if err := insertReleaseRow(s, row); err != nil {
 			return err
@@ -105,11 +105,8 @@ func (db *DB) draft(s *session, appID string) (*host.Draft, error) {
 		App: app, Number: last + 1, Endpoints: []host.Endpoint{},
 		FindModule: func(ref host.ModuleRef) (*host.Module, error) { return findModule(s, appID, ref) },
 	}
-	if app.ActiveRelease == 0 {
-		return draft, nil
-	}
-	if draft.Active, err = oneRelease(s, appID, app.ActiveRelease); err != nil {
-		return nil, err
+	if draft.Active, err = activeRelease(s, app); err != nil || draft.Active == nil {
+		return draft, err
 	}
 	// Read twice, so that editing the draft cannot reach the active release.
 	again, err := oneRelease(s, appID, app.ActiveRelease)
@@ -118,6 +115,22 @@ func (db *DB) draft(s *session, appID string) (*host.Draft, error) {
 	}
 	draft.Endpoints = again.Endpoints
 	return draft, nil
+}
+
+// activeRelease is nil before the first.
+func activeRelease(s *session, app *host.App) (*host.Release, error) {
+	if app.ActiveRelease == 0 {
+		return nil, nil
+	}
+	return oneRelease(s, app.ID, app.ActiveRelease)
+}
+
+// orNone keeps a nil release from looking like a release.
+func orNone(r *host.Release) any {
+	if r == nil {
+		return nil
+	}
+	return r
 }
 
 // insertReleaseRow stores a release and lists the modules it pins and the key
@@ -174,10 +187,14 @@ func (db *DB) ActivateRelease(ctx context.Context, appID string, number int, che
 		if err := check(app); err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedApp, appID); err != nil {
+		before, err := activeRelease(s, app)
+		if err != nil {
 			return err
 		}
 		active.Active = true
+		if err := db.change(s, host.ChangedApp, appID, orNone(before), active); err != nil {
+			return err
+		}
 		_, err = s.exec("UPDATE app SET active_release = $1 WHERE id = $2", number, appID)
 		return err
 	})

@@ -36,22 +36,28 @@ type session struct {
 	ctx     context.Context
 	db      sqlx.ExtContext
 	dialect *dialect
+	altered []altered // by change, for the audit log
 }
 
 // read runs fn outside a transaction.
 func read[T any](ctx context.Context, p *pool, fn func(*session) (T, error)) (T, error) {
-	out, err := fn(&session{ctx, p.reader, p.dialect})
+	out, err := fn(&session{ctx: ctx, db: p.reader, dialect: p.dialect})
 	return out, p.dialect.fail(ctx, err)
 }
 
-// write runs fn in a transaction and commits it, unless fn fails.
+// write runs fn in a transaction, writes to the audit log what it changed, and
+// commits, unless something fails.
 func (p *pool) write(ctx context.Context, fn func(*session) error) error {
 	tx, err := p.writer.BeginTxx(ctx, nil)
 	if err != nil {
 		return p.dialect.fail(ctx, err)
 	}
 	defer tx.Rollback() // does nothing after a commit
-	if err = fn(&session{ctx, tx, p.dialect}); err == nil {
+	s := &session{ctx: ctx, db: tx, dialect: p.dialect}
+	if err = fn(s); err == nil {
+		err = s.addAudit()
+	}
+	if err == nil {
 		err = tx.Commit()
 	}
 	return p.dialect.fail(ctx, err)
@@ -208,6 +214,20 @@ func paged[T any](s *session, columns, from, order string, page host.Page, args 
 	query := fmt.Sprintf("SELECT %s FROM %s ORDER BY %s DESC LIMIT $%d OFFSET $%d", columns, from, order, len(args)+1, len(args)+2)
 	rows, err := list[T](s, query, append(args, page.Limit, page.Offset)...)
 	return rows, total, err
+}
+
+// inEnvironments is a FROM of the rows of a table that belong to some
+// environments, nil for all, and its arguments.
+func inEnvironments(table string, environments []string) (from string, args []any) {
+	if environments == nil {
+		return table, nil
+	}
+	places := []string{"NULL"} // a list must not be empty, and equals nothing
+	for i, environment := range environments {
+		places = append(places, fmt.Sprintf("$%d", i+1))
+		args = append(args, environment)
+	}
+	return fmt.Sprintf("%s WHERE %s.environment IN (%s)", table, table, strings.Join(places, ", ")), args
 }
 
 // storable reports whether every text among args can be stored: PostgreSQL

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/ed25519"
+	"slices"
 
 	"github.com/posternhq/postern/host"
 )
@@ -43,7 +44,9 @@ func (db *DB) AddSigningKey(ctx context.Context, key *host.SigningKey, onlyFirst
 		if err != nil || onlyFirst && last > 0 {
 			return err
 		}
-		if err := db.change(s, host.ChangedSigningKeys, key.ID); err != nil {
+		signs := *key
+		signs.Active = true
+		if err := db.change(s, host.ChangedSigningKeys, key.ID, nil, &signs); err != nil {
 			return err
 		}
 		added, row.Position = true, last+1
@@ -93,10 +96,15 @@ func (db *DB) DeleteSigningKey(ctx context.Context, id string) (err error) {
 		if err := signingKeyUnused(s, id); err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedSigningKeys, id); err != nil {
+		keys, err := db.signingKeys(s)
+		if err != nil {
 			return err
 		}
-		_, err := s.exec("DELETE FROM signing_key WHERE id = $1", id)
+		key := keys[slices.IndexFunc(keys, func(k *host.SigningKey) bool { return k.ID == id })]
+		if err := db.change(s, host.ChangedSigningKeys, id, key, nil); err != nil {
+			return err
+		}
+		_, err = s.exec("DELETE FROM signing_key WHERE id = $1", id)
 		return err
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -26,6 +27,7 @@ import (
 const (
 	DefaultInvocations = 100_000
 	DefaultChanges     = 10_000
+	DefaultAudit       = 365 * 24 * time.Hour
 )
 
 // Config says which database to open.
@@ -43,6 +45,8 @@ type Config struct {
 	// for the defaults.
 	Invocations int64
 	Changes     int64
+	// Audit is how long to keep the audit log, 0 for the default.
+	Audit time.Duration
 }
 
 // DB is an open database. It implements every store interface of package host
@@ -55,6 +59,8 @@ type DB struct {
 	sealer          host.Sealer
 	keepInvocations int64
 	keepChanges     int64
+	keepAudit       time.Duration
+	refusals        atomic.Int64 // added by this process
 }
 
 var (
@@ -67,6 +73,8 @@ var (
 	_ host.SigningKeyStore   = (*DB)(nil)
 	_ host.IssuerStore       = (*DB)(nil)
 	_ host.KeyGroupStore     = (*DB)(nil)
+	_ host.MemberStore       = (*DB)(nil)
+	_ host.AuditStore        = (*DB)(nil)
 	_ host.UsageStore        = (*DB)(nil)
 	_ host.ChangeStore       = (*DB)(nil)
 	_ host.InvocationStore   = (*DB)(nil)
@@ -107,6 +115,7 @@ func open(ctx context.Context, c Config) (db *DB, from, to int64, err error) {
 		sealer:          c.Sealer,
 		keepInvocations: cmp.Or(max(c.Invocations, 0), DefaultInvocations),
 		keepChanges:     cmp.Or(max(c.Changes, 0), DefaultChanges),
+		keepAudit:       cmp.Or(max(c.Audit, 0), DefaultAudit),
 	}
 	if err = db.connect(d, databases); err == nil {
 		from, to, err = migrateAll(ctx, db.pools, databases, options)

@@ -44,7 +44,7 @@ func (r *tokenView) token() *host.Token {
 func (db *DB) CreateToken(ctx context.Context, token *host.Token) (err error) {
 	defer host.Wrap(&err, "store.CreateToken(%q)", token.ID)
 	return db.main.write(ctx, func(s *session) error {
-		if err := db.change(s, host.ChangedToken, token.ID); err != nil {
+		if err := db.change(s, host.ChangedToken, token.ID, nil, token); err != nil {
 			return err
 		}
 		if err := addCredential(s, token.ID, nil); err != nil {
@@ -74,11 +74,12 @@ func oneToken(s *session, id, lock string) (*host.Token, error) {
 }
 
 // Tokens implements host.TokenStore.
-func (db *DB) Tokens(ctx context.Context, page host.Page) (tokens []*host.Token, total int, err error) {
+func (db *DB) Tokens(ctx context.Context, environments []string, page host.Page) (tokens []*host.Token, total int, err error) {
 	defer host.Wrap(&err, "store.Tokens")
 	tokens = []*host.Token{}
 	total, err = read(ctx, db.main, func(s *session) (int, error) {
-		rows, total, err := paged[tokenView](s, tokenColumns+usageColumns("token"), "token", "token.id", page)
+		where, args := inEnvironments("token", environments)
+		rows, total, err := paged[tokenView](s, tokenColumns+usageColumns("token"), where, "token.id", page, args...)
 		for i := range rows {
 			tokens = append(tokens, rows[i].token())
 		}
@@ -97,10 +98,11 @@ func (db *DB) EachToken(ctx context.Context, fn func(*host.Token)) (err error) {
 func (db *DB) DeleteToken(ctx context.Context, id string) (err error) {
 	defer host.Wrap(&err, "store.DeleteToken(%q)", id)
 	return db.main.write(ctx, func(s *session) error {
-		if _, err := oneToken(s, id, s.dialect.rowLock); err != nil {
+		token, err := oneToken(s, id, s.dialect.rowLock)
+		if err != nil {
 			return err
 		}
-		if err := db.change(s, host.ChangedToken, id); err != nil {
+		if err := db.change(s, host.ChangedToken, id, token, nil); err != nil {
 			return err
 		}
 		return dropCredential(s, id)

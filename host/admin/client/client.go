@@ -30,7 +30,8 @@ const maxAnswer = 64 << 20
 type Config struct {
 	// Server is the base URL, such as http://127.0.0.1:8080.
 	Server string
-	// APIKey is the organization API key, "apps_…".
+	// APIKey is the organization API key, "apps_…", or the token of a member,
+	// "pat_…".
 	APIKey string
 	// HTTP makes the requests; nil means a client of its own.
 	HTTP *http.Client
@@ -112,7 +113,11 @@ func (c *Client) request(ctx context.Context, what call) (*http.Request, error) 
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("X-API-Key", c.key)
+	if strings.HasPrefix(c.key, host.MemberPrefix) {
+		request.Header.Set("Authorization", "Bearer "+c.key)
+	} else {
+		request.Header.Set("X-API-Key", c.key)
+	}
 	request.Header.Set("Accept", "application/json")
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)

@@ -169,6 +169,26 @@ func TestClient_Requests(t *testing.T) {
 		}},
 		{seen{Line: "GET /v1/apps/a/invocations/r"}, func(ctx context.Context, c *client.Client) error { _, err := c.Invocation(ctx, "a", "r"); return err }},
 		{seen{Line: "GET /v1/organization"}, func(ctx context.Context, c *client.Client) error { _, err := c.Organization(ctx); return err }},
+		{seen{Line: "PATCH /v1/organization", Body: `{"api_key_enabled":false}`}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.UpdateOrganization(ctx, client.OrganizationFields{APIKeyEnabled: client.Value(false)})
+			return err
+		}},
+		{seen{Line: "GET /v1/audit-log?action=update-key&actor=a&limit=5&offset=10&since=2030-03-17T17%3A46%3A40.000Z&target=t"}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.AuditLog(ctx, host.AuditFilter{Actor: "a", Action: "update-key", Target: "t", Since: host.FromMillis(1_900_000_000_000)}, page)
+			return err
+		}},
+		{seen{Line: "POST /v1/members", Body: `{"name":"x","role":"admin","environments":["staging"]}`}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.CreateMember(ctx, client.MemberFields{Name: name, Role: client.Value(host.Admin), Environments: client.Value([]string{"staging"})})
+			return err
+		}},
+		{seen{Line: "GET /v1/members?limit=5&offset=10"}, func(ctx context.Context, c *client.Client) error { _, err := c.Members(ctx, page); return err }},
+		{seen{Line: "GET /v1/members/m"}, func(ctx context.Context, c *client.Client) error { _, err := c.Member(ctx, "m"); return err }},
+		{seen{Line: "PATCH /v1/members/m", Body: `{"environments":null,"enabled":true}`, IfMatch: `"4"`}, func(ctx context.Context, c *client.Client) error {
+			_, err := c.UpdateMember(ctx, "m", client.MemberFields{Environments: client.Null[[]string](), Enabled: client.Value(true)}, client.IfMatch(4))
+			return err
+		}},
+		{seen{Line: "POST /v1/members/m/rotate"}, func(ctx context.Context, c *client.Client) error { _, err := c.RotateMember(ctx, "m"); return err }},
+		{seen{Line: "DELETE /v1/members/m"}, func(ctx context.Context, c *client.Client) error { return c.DeleteMember(ctx, "m") }},
 		{seen{Line: "POST /v1/organization/api-key/regenerate"}, func(ctx context.Context, c *client.Client) error {
 			_, err := c.RegenerateAPIKey(ctx)
 			return err
@@ -278,6 +298,27 @@ func TestClient_Errors(t *testing.T) {
 	}
 	if _, err := c.App(t.Context(), ""); host.CodeOf(err) != host.CodeInvalid {
 		t.Errorf("empty name: %v", err)
+	}
+}
+
+// TestClient_Member covers that a member's token goes where it belongs.
+func TestClient_Member(t *testing.T) {
+	t.Parallel()
+	var got http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer server.Close()
+	c, err := client.New(client.Config{Server: server.URL, APIKey: "pat_0123"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.App(t.Context(), "a"); err == nil {
+		t.Error("no error")
+	}
+	if got.Get("Authorization") != "Bearer pat_0123" || got.Values("X-API-Key") != nil {
+		t.Errorf("sent %v", got)
 	}
 }
 

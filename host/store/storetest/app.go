@@ -143,7 +143,7 @@ var appTests = []test{
 	}},
 	{"List", func(t *testing.T, b bundle) {
 		b.organization()
-		if apps, total, err := b.Apps(t.Context(), host.Page{}); err != nil || total != 0 || apps == nil || len(apps) != 0 {
+		if apps, total, err := b.Apps(t.Context(), nil, host.Page{}); err != nil || total != 0 || apps == nil || len(apps) != 0 {
 			t.Errorf("no apps: %v, %d, %v", apps, total, err)
 		}
 		var want []string
@@ -153,14 +153,33 @@ var appTests = []test{
 		slices.Sort(want)
 		slices.Reverse(want)
 		var got []string
-		for _, app := range pages(t, 3, func(p host.Page) ([]*host.App, int, error) { return b.Apps(t.Context(), p) }) {
+		for _, app := range pages(t, 3, func(p host.Page) ([]*host.App, int, error) { return b.Apps(t.Context(), nil, p) }) {
 			got = append(got, app.ID)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error("not newest first:", diff)
 		}
-		if beyond, total, err := b.Apps(t.Context(), host.Page{Offset: 100}); err != nil || total != 7 || len(beyond) != 0 {
+		if beyond, total, err := b.Apps(t.Context(), nil, host.Page{Offset: 100}); err != nil || total != 7 || len(beyond) != 0 {
 			t.Errorf("beyond the end: %d of %d, %v", len(beyond), total, err)
+		}
+		org, err := b.Organization(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		staging := host.NewApp(org.ID)
+		staging.Name, staging.Environment = "Staging", host.Staging
+		if err := b.CreateApp(t.Context(), staging); err != nil {
+			t.Fatal(err)
+		}
+		of := func(environments ...string) int {
+			apps, total, err := b.Apps(t.Context(), append([]string{}, environments...), host.Page{})
+			if err != nil || len(apps) != total {
+				t.Errorf("of %v: %d of %d, %v", environments, len(apps), total, err)
+			}
+			return total
+		}
+		if got := []int{of(), of(host.Staging), of(host.Development), of(host.Production, host.Staging)}; !slices.Equal(got, []int{0, 1, 0, 8}) {
+			t.Errorf("by environment: %v", got)
 		}
 	}},
 	{"Update", func(t *testing.T, b bundle) {

@@ -67,6 +67,11 @@ var changeTests = []test{
 		token := b.token("T", second)
 		expect(host.ChangedToken, token.ID, nil)
 		expect(host.ChangedToken, token.ID, b.DeleteToken(t.Context(), token.ID))
+		member := b.member("M", host.Viewer)
+		expect(host.ChangedMember, member.ID, nil)
+		_, err = b.UpdateMember(t.Context(), member.ID, func(*host.Member) error { return nil })
+		expect(host.ChangedMember, member.ID, err)
+		expect(host.ChangedMember, member.ID, b.DeleteMember(t.Context(), member.ID))
 
 		for after := range len(want) + 1 {
 			got, complete, err := b.Changes(t.Context(), int64(after))
@@ -84,7 +89,7 @@ var changeTests = []test{
 	{"FailedWritesLeaveNone", func(t *testing.T, b bundle) {
 		app := b.app("A")
 		key, issuer, group, signer := b.key("K"), b.issuer(app, "https://id.example.com"), b.group(app, "partners"), b.signingKey()
-		token := b.token("T", signer)
+		token, root := b.token("T", signer), b.member("Root", host.Sysadmin)
 		before, err := b.LastChange(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -98,6 +103,7 @@ var changeTests = []test{
 		wantError(t, b.CreateKeyGroup(t.Context(), newGroup(app, "other", host.NewID())), host.CodeInvalid, "")
 		wantError(t, b.CreateToken(t.Context(), newToken(token.Name, signer)), host.CodeConflict, "")
 		wantError(t, b.DeleteSigningKey(t.Context(), signer.ID), host.CodeConflict, "")
+		wantError(t, b.DeleteMember(t.Context(), root.ID), host.CodeConflict, "")
 		if added, err := b.AddSigningKey(t.Context(), host.NewSigningKey(), true); added || err != nil {
 			t.Errorf("a second first key: %v, %v", added, err)
 		}

@@ -26,6 +26,8 @@ type Store interface {
 	host.SigningKeyStore
 	host.IssuerStore
 	host.KeyGroupStore
+	host.MemberStore
+	host.AuditStore
 	host.UsageStore
 	host.ChangeStore
 	host.InvocationStore
@@ -48,6 +50,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Token", tokenTests},
 		{"Issuer", issuerTests},
 		{"KeyGroup", groupTests},
+		{"Member", memberTests},
+		{"Audit", auditTests},
 		{"Usage", usageTests},
 		{"Change", changeTests},
 		{"Invocation", invocationTests},

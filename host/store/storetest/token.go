@@ -65,7 +65,7 @@ var tokenTests = []test{
 		wantToken(t, b, first)
 	}},
 	{"List", func(t *testing.T, b bundle) {
-		if tokens, total, err := b.Tokens(t.Context(), host.Page{}); err != nil || total != 0 || tokens == nil {
+		if tokens, total, err := b.Tokens(t.Context(), nil, host.Page{}); err != nil || total != 0 || tokens == nil {
 			t.Errorf("no tokens: %v, %d, %v", tokens, total, err)
 		}
 		signer := b.signingKey()
@@ -83,11 +83,26 @@ var tokenTests = []test{
 		}
 		slices.Reverse(want)
 		var got []string
-		for _, token := range pages(t, 2, func(p host.Page) ([]*host.Token, int, error) { return b.Tokens(t.Context(), p) }) {
+		for _, token := range pages(t, 2, func(p host.Page) ([]*host.Token, int, error) { return b.Tokens(t.Context(), nil, p) }) {
 			got = append(got, token.ID)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error("not newest first:", diff)
+		}
+		staging := newToken("Staging", signer)
+		environment := host.Staging
+		staging.Environment = &environment
+		if err := b.CreateToken(t.Context(), staging); err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct {
+			environments []string
+			total        int
+		}{{nil, 6}, {[]string{host.Staging}, 1}, {[]string{host.Development}, 0}, {[]string{host.Production, host.Staging}, 6}, {[]string{}, 0}} {
+			tokens, total, err := b.Tokens(t.Context(), tt.environments, host.Page{})
+			if err != nil || total != tt.total || len(tokens) != tt.total {
+				t.Errorf("of %v: %d, %d, %v", tt.environments, len(tokens), total, err)
+			}
 		}
 	}},
 	{"Delete", func(t *testing.T, b bundle) {

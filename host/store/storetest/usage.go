@@ -52,7 +52,7 @@ var usageTests = []test{
 		if want := (host.Usage{LastUsedAt: early, UsageCount: 1}); err != nil || got.Usage != want {
 			t.Errorf("token: %+v, %v, want %+v", got.Usage, err, want)
 		}
-		if tokens, _, err := b.Tokens(t.Context(), host.Page{}); err != nil || tokens[0].UsageCount != 1 {
+		if tokens, _, err := b.Tokens(t.Context(), nil, host.Page{}); err != nil || tokens[0].UsageCount != 1 {
 			t.Errorf("tokens: %+v, %v", tokens, err)
 		}
 	}},
