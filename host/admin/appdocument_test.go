@@ -107,13 +107,29 @@ func TestAppOpenAPI_Generator(t *testing.T) {
 	b := setup(t)
 	b.newOrders()
 	key := b.want(b.do("POST", "/v1/keys", `{"name":"Generated"}`), 201, "").text("key", "key")
+	runGenerated(t, b.do("GET", "/v1/apps/orders/openapi.json", "").raw, ".", b.base+"/run/orders", key)
+}
+
+// TestOpenAPI_Generator lets a stock generator make a client of the management
+// API, and that client manage an app from its creation to its end.
+func TestOpenAPI_Generator(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	echo, err := filepath.Abs("../engine/testdata/ok/echo.wasm")
+	check(t, err)
+	runGenerated(t, b.do("GET", "/openapi.json", "").raw, "./management", b.base, b.key, echo)
+}
+
+// runGenerated makes a client of a document and runs a program that uses it.
+func runGenerated(t *testing.T, document []byte, program string, args ...string) {
+	t.Helper()
 	dir := t.TempDir()
 	check(t, os.CopyFS(dir, os.DirFS("testdata/generator")))
 	check(t, os.Mkdir(filepath.Join(dir, "api"), 0o755))
-	check(t, os.WriteFile(filepath.Join(dir, "openapi.json"), b.do("GET", "/v1/apps/orders/openapi.json", "").raw, 0o644))
+	check(t, os.WriteFile(filepath.Join(dir, "openapi.json"), document, 0o644))
 	for _, args := range [][]string{
 		{"tool", "oapi-codegen", "-generate", "types,client", "-package", "api", "-o", "api/api.go", "openapi.json"},
-		{"run", ".", b.base + "/run/orders", key},
+		append([]string{"run", program}, args...),
 	} {
 		command := exec.Command("go", args...)
 		command.Dir = dir

@@ -72,11 +72,9 @@ func operations(document *huma.OpenAPI) []*huma.Operation {
 	return out
 }
 
-// anything is the types of a value that may be any JSON.
-var anything = []string{huma.TypeObject, huma.TypeArray, huma.TypeString, huma.TypeNumber, huma.TypeBoolean, "null"}
-
-// completeSchema gives members without a type one, and says that rate limits
-// may be null: none of them is required of anybody.
+// completeSchema says that rate limits may be null, as none is required of
+// anybody, and what members without a type are. They get no list of types:
+// generators of clients know what to make of none, not of many.
 func completeSchema(schema *huma.Schema) {
 	for name, member := range schema.Properties {
 		switch {
@@ -87,9 +85,8 @@ func completeSchema(schema *huma.Schema) {
 			}
 		case strings.HasSuffix(name, "_schema") && isUntyped(member):
 			member.Description = "JSON Schema 2020-12; null for none"
-			member.Extensions = map[string]any{"type": []string{huma.TypeObject, huma.TypeBoolean, "null"}}
-		case isUntyped(member):
-			member.Extensions = map[string]any{"type": anything}
+		case isUntyped(member) && member.Description == "":
+			member.Description = "Any JSON"
 		}
 	}
 }

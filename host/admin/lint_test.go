@@ -131,15 +131,16 @@ func (l linter) content(place string, object map[string]any) {
 	}
 }
 
-// schema demands a type of every value and every member, however deep.
+// schema demands a type of every value and every member, however deep; what may
+// be any JSON says so in its description.
 func (l linter) schema(place string, each any) {
 	schema, ok := each.(map[string]any)
 	if !ok {
 		l.fault("%s has no schema", place)
 		return
 	}
-	if schema["type"] == nil && schema["$ref"] == nil && schema["anyOf"] == nil {
-		l.fault("%s has no type", place)
+	if schema["type"] == nil && schema["$ref"] == nil && schema["anyOf"] == nil && schema["description"] == nil {
+		l.fault("%s has neither a type nor a description", place)
 	}
 	if ref, ok := schema["$ref"].(string); ok {
 		name, found := strings.CutPrefix(ref, "#/components/schemas/")
