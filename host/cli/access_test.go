@@ -18,22 +18,11 @@ import (
 // and holds what each block prints against the text that follows it.
 func TestAccess_README(t *testing.T) {
 	t.Parallel()
-	page := blocks(read(t, "../auth/README.md"))
-	x := newTerminal(t)
-	address := x.serve("postern serve --data data --listen 127.0.0.1:8080")
-	x.env = append(x.env, "POSTERN_SERVER=http://"+address)
-	plugins, err := filepath.Abs("../../plugins")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(plugins, filepath.Join(x.home, "plugins")); err != nil {
-		t.Fatal(err)
-	}
+	x, address := newReader(t)
 	if err := os.Mkdir(filepath.Join(x.home, "shop"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	var script strings.Builder
-	var shown []string // what the block with the same index must print
+	page := blocks(read(t, "../auth/README.md"))
 	for _, b := range page {
 		switch b.language {
 		case "yaml":
@@ -42,6 +31,44 @@ func TestAccess_README(t *testing.T) {
 			key, jwt := ownJWT(t, b.text)
 			write(t, filepath.Join(x.home, "login.pem"), key)
 			x.env = append(x.env, "JWT="+jwt)
+		}
+	}
+	x.play(page, address, 9)
+}
+
+// TestAdmin_README runs the page on administration likewise.
+func TestAdmin_README(t *testing.T) {
+	t.Parallel()
+	x, address := newReader(t)
+	x.play(blocks(read(t, "../admin/README.md")), address, 5)
+}
+
+// newReader is a terminal as the pages expect it: beside a host, with the
+// checkout's plug-ins at hand.
+func newReader(t *testing.T) (x *terminal, address string) {
+	t.Helper()
+	x = newTerminal(t)
+	address = x.serve("postern serve --data data --listen 127.0.0.1:8080")
+	x.env = append(x.env, "POSTERN_SERVER=http://"+address)
+	plugins, err := filepath.Abs("../../plugins")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(plugins, filepath.Join(x.home, "plugins")); err != nil {
+		t.Fatal(err)
+	}
+	return x, address
+}
+
+// play runs the commands of a page in one shell, and holds what each block
+// prints against the text that follows it. known is how many blocks there are:
+// a page that lost its marks would run nothing.
+func (x *terminal) play(page []block, address string, known int) {
+	x.t.Helper()
+	var script strings.Builder
+	var shown []string // what the block with the same index must print
+	for _, b := range page {
+		switch b.language {
 		case "sh":
 			script.WriteString("echo '--next--'\n" + strings.ReplaceAll(b.text, "127.0.0.1:8080", address))
 			shown = append(shown, "")
@@ -50,12 +77,12 @@ func TestAccess_README(t *testing.T) {
 		}
 	}
 	printed := strings.Split(x.run(script.String()), "--next--\n")[1:]
-	if len(printed) != 9 {
-		t.Fatalf("the page has %d blocks to run; this test knows 9", len(printed))
+	if len(printed) != known {
+		x.t.Fatalf("the page has %d blocks to run; this test knows %d", len(printed), known)
 	}
 	for i, want := range shown {
 		if want != "" && !pattern(want).MatchString(strings.TrimSpace(printed[i])) {
-			t.Errorf("block %d prints\n%s\nthe page says\n%s", i+1, printed[i], want)
+			x.t.Errorf("block %d prints\n%s\nthe page says\n%s", i+1, printed[i], want)
 		}
 	}
 }
