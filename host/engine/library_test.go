@@ -100,32 +100,39 @@ func TestLibrary_KeepsWhatIsInUse(t *testing.T) {
 // fits, is not taken for a fault of the module.
 func TestLibrary_DistrustsTheDisk(t *testing.T) {
 	t.Parallel()
+	l, file := keptOnDisk(t)
+	const garbage = "garbage that is longer than the header"
+	if err := os.WriteFile(file, []byte(garbage), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reseal(t, filepath.Dir(filepath.Dir(file)))
+	c := take(t, l, "ok/echo")
+	l.release(c)
+	if again, err := os.ReadFile(file); err != nil || string(again) == garbage {
+		t.Errorf("the machine code was not made again (%v)", err)
+	}
+}
+
+// keptOnDisk is a library that has forgotten the guest ok/echo, which its disk
+// has, and the file of the machine code.
+func keptOnDisk(t *testing.T) (l *library, file string) {
+	t.Helper()
 	disk, err := openCache(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := testLibrary(t)
+	l = testLibrary(t)
 	l.disk = disk
 	c := take(t, l, "ok/echo")
 	l.release(c)
 	if err := l.close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	dir := disk.path(c.digest)
-	written, err := codeFiles(dir)
+	written, err := codeFiles(disk.path(c.digest))
 	if err != nil || len(written) != 1 {
 		t.Fatalf("the cache holds %v (%v)", written, err)
 	}
-	const garbage = "garbage that is longer than the header"
-	if err := os.WriteFile(written[0], []byte(garbage), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	reseal(t, dir)
-	c = take(t, l, "ok/echo")
-	l.release(c)
-	if again, err := os.ReadFile(written[0]); err != nil || string(again) == garbage {
-		t.Errorf("the machine code was not made again (%v)", err)
-	}
+	return l, written[0]
 }
 
 // reseal makes an entry look whole.
@@ -158,26 +165,12 @@ func TestLibrary_NeverRunsASkeleton(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			disk, err := openCache(t.TempDir())
-			if err != nil {
+			l, file := keptOnDisk(t)
+			if err := spoil(file); err != nil {
 				t.Fatal(err)
 			}
-			l := testLibrary(t)
-			l.disk = disk
+			reseal(t, filepath.Dir(filepath.Dir(file)))
 			c := take(t, l, "ok/echo")
-			l.release(c)
-			if err := l.close(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			written, err := codeFiles(disk.path(c.digest))
-			if err != nil || len(written) != 1 {
-				t.Fatalf("the cache holds %v (%v)", written, err)
-			}
-			if err := spoil(written[0]); err != nil {
-				t.Fatal(err)
-			}
-			reseal(t, disk.path(c.digest))
-			c = take(t, l, "ok/echo")
 			defer l.release(c)
 			in, err := open(t.Context(), c, newState(16), newHeapMemory)
 			if err != nil {
