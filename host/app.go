@@ -74,6 +74,7 @@ type App struct {
 	WebhookUseQueryParams bool            `json:"webhook_use_query_params"`
 	AuthorizedDomains     []string        `json:"authorized_domains"`
 	RateLimit             *RateLimit      `json:"rate_limit" doc:"How often the app's endpoints may be called, all together; null for no bound"`
+	Capabilities          []string        `json:"capabilities" doc:"Groups of data operations that the app's modules may use; in the environment development they may use all"`
 
 	// Revision counts the changes of the app; it is the ETag, not a field.
 	Revision int64 `json:"-"`
@@ -120,8 +121,21 @@ func NewApp(organizationID string) *App {
 		CreatedAt: now, UpdatedAt: now,
 		Platform: "web", Environment: Production, Status: AppActive,
 		DataRetentionDays: DefaultRetentionDays, Timezone: "UTC",
-		Features: Features{Push: true, Analytics: true, Audiences: true, AIInsights: true},
+		Features:     Features{Push: true, Analytics: true, Audiences: true, AIInsights: true},
+		Capabilities: []string{},
 	}
+}
+
+// CapabilityObjects is the group of data operations on records.
+const CapabilityObjects = "objects"
+
+// Capabilities lists the groups of data operations: what modules may do only
+// if their app grants it.
+var Capabilities = []string{CapabilityObjects}
+
+// Grants reports whether the app's modules may use a group of data operations.
+func (a *App) Grants(group string) bool {
+	return a.Environment == Development || slices.Contains(a.Capabilities, group)
 }
 
 // Masked is a copy without the secrets that only admins may read: of api_secret
@@ -190,6 +204,11 @@ func (a *App) Validate() error {
 	}
 	if err := a.RateLimit.Validate(); err != nil {
 		return err
+	}
+	for _, group := range a.Capabilities {
+		if !slices.Contains(Capabilities, group) {
+			return Errorf(CodeInvalid, "capabilities must be among %s, not %q", strings.Join(Capabilities, ", "), group)
+		}
 	}
 	return a.validateChannels()
 }

@@ -11,6 +11,7 @@ const (
 	ChangedSigningKeys  = "signing_keys" // Change.ID is that of the key
 	ChangedIssuers      = "issuers"      // Change.ID is that of the app
 	ChangedKeyGroups    = "key_groups"   // Change.ID is that of the app
+	ChangedObjects      = "objects"      // Change.ID is that of the app
 	ChangedOrganization = "organization"
 )
 

@@ -20,6 +20,7 @@ const (
 	CodeConflict         Code = "conflict"
 	CodeStale            Code = "stale"
 	CodeTooLarge         Code = "payload_too_large"
+	CodeQuota            Code = "quota_exceeded"
 	CodeRateLimited      Code = "rate_limited"
 	CodeModuleFailed     Code = "module_failed"
 	CodeInvalidResponse  Code = "invalid_response"

@@ -21,7 +21,7 @@ import (
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
 	"github.com/posternhq/postern/host/limit"
-	"github.com/posternhq/postern/host/payload"
+	"github.com/posternhq/postern/host/schema"
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/server"
 	"github.com/posternhq/postern/host/store"
@@ -72,7 +72,7 @@ func setup(t *testing.T) *bundle {
 			return g.Warm(ctx, app, e)
 		},
 		Unwrap:         func(upload []byte) ([]byte, error) { u, err := engine.Unwrap(upload); return u.Wasm, err },
-		CheckSchema:    func(raw json.RawMessage) error { _, err := payload.CompileSchema(raw); return err },
+		CheckSchema:    func(raw json.RawMessage) error { _, err := schema.Compile(raw); return err },
 		SaveKey:        func(string) {},
 		MaxModuleBytes: maxModule, ManagementHosts: []string{"manage.example.com"}, Log: log,
 		Failed: func(client netip.Addr) (int64, error) {

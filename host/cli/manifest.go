@@ -15,7 +15,7 @@ import (
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/admin/client"
-	"github.com/posternhq/postern/host/payload"
+	"github.com/posternhq/postern/host/schema"
 	"github.com/posternhq/postern/schemas"
 )
 
@@ -160,15 +160,15 @@ func toEndpoint(fields client.EndpointFields) (*host.Endpoint, error) {
 
 // checkSchema holds the manifest against schemas/manifest.v1.json.
 func checkSchema(file *yamlFile, encoded []byte) []lineFault {
-	schema, err := payload.CompileSchema(schemas.Manifest)
+	compiled, err := schema.Compile(schemas.Manifest)
 	if err != nil {
 		return []lineFault{{0, err.Error()}}
 	}
-	details, ok := schema.Validate(encoded)
+	details, ok := compiled.Validate(encoded)
 	if ok {
 		return nil
 	}
-	violations, _ := details.([]payload.Violation)
+	violations, _ := details.([]schema.Violation)
 	faults := make([]lineFault, 0, len(violations))
 	for _, v := range violations {
 		text := v.Message
@@ -183,7 +183,7 @@ func checkSchema(file *yamlFile, encoded []byte) []lineFault {
 // culprit is the pointer of what a violation is about. A property that should
 // not be there is reported at the object around it, but somebody who corrects
 // the file looks for its own line.
-func culprit(file *yamlFile, v payload.Violation) string {
+func culprit(file *yamlFile, v schema.Violation) string {
 	for pointer := range file.lines {
 		parent, key := pointer[:max(strings.LastIndexByte(pointer, '/'), 0)], pointer[strings.LastIndexByte(pointer, '/')+1:]
 		if pointer != "" && parent == v.Path && strings.Contains(v.Message, "'"+key+"'") {

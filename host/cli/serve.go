@@ -21,7 +21,7 @@ import (
 	"github.com/posternhq/postern/host/jwks"
 	"github.com/posternhq/postern/host/limit"
 	"github.com/posternhq/postern/host/outbound"
-	"github.com/posternhq/postern/host/payload"
+	"github.com/posternhq/postern/host/schema"
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/server"
 	"github.com/posternhq/postern/host/store"
@@ -219,7 +219,7 @@ func unwrap(upload []byte) ([]byte, error) {
 
 // checkEndpointSchema compiles an endpoint's schema to see whether it can be.
 func checkEndpointSchema(raw json.RawMessage) error {
-	_, err := payload.CompileSchema(raw)
+	_, err := schema.Compile(raw)
 	return err
 }
 

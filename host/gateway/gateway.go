@@ -17,7 +17,7 @@ import (
 	"github.com/posternhq/postern/host/auth"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/limit"
-	"github.com/posternhq/postern/host/payload"
+	"github.com/posternhq/postern/host/schema"
 )
 
 // Store is what the gateway reads.
@@ -73,8 +73,8 @@ func (g *Gateway) OwnsHost(hostHeader string) bool {
 // plan is an endpoint made ready for requests.
 type plan struct {
 	policy   *auth.Policy
-	request  *payload.Schema // nil for none
-	response *payload.Schema
+	request  *schema.Schema // nil for none
+	response *schema.Schema
 	// fault says why the endpoint cannot be served. Schemas are checked when
 	// a release is made, so that this takes a release of another version.
 	fault error
@@ -82,18 +82,18 @@ type plan struct {
 
 func newPlan(app *host.App, e *host.Endpoint) *plan {
 	p := &plan{policy: auth.NewPolicy(app, e)}
-	for _, schema := range []struct {
+	for _, part := range []struct {
 		raw json.RawMessage
-		dst **payload.Schema
+		dst **schema.Schema
 	}{{e.RequestSchema, &p.request}, {e.ResponseSchema, &p.response}} {
-		if schema.raw == nil {
+		if part.raw == nil {
 			continue
 		}
-		compiled, err := payload.CompileSchema(schema.raw)
+		compiled, err := schema.Compile(part.raw)
 		if err != nil {
 			p.fault = err
 		}
-		*schema.dst = compiled
+		*part.dst = compiled
 	}
 	return p
 }

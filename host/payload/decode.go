@@ -141,7 +141,7 @@ func (p parts) statusCode() (int, error) {
 		return 200, nil
 	}
 	code, err := strconv.Atoi(string(p.status))
-	if err != nil && modest(string(p.status)) {
+	if err != nil && host.ModestNumber(string(p.status)) {
 		if exact, ok := new(big.Rat).SetString(string(p.status)); ok && exact.IsInt() && exact.Num().IsInt64() {
 			code, err = int(exact.Num().Int64()), nil
 		}

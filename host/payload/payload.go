@@ -1,7 +1,6 @@
 // Package payload translates between HTTP and what a module sees: it encodes a
-// request into the versioned envelope a module gets (schemas/payload.v1.json),
-// decodes what a module gives back (schemas/response.v1.json), and checks
-// bodies against an endpoint's own JSON Schema.
+// request into the versioned envelope a module gets (schemas/payload.v1.json)
+// and decodes what a module gives back (schemas/response.v1.json).
 //
 // It owns both formats, and the removal of this host's credentials from what a
 // guest sees. It must not know who may call an endpoint, how a module runs or

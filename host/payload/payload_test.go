@@ -13,13 +13,14 @@ import (
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/payload"
+	"github.com/posternhq/postern/host/schema"
 	"github.com/posternhq/postern/schemas"
 )
 
 // compile compiles one of the published schemas.
-func compile(t testing.TB, schema []byte) *payload.Schema {
+func compile(t testing.TB, raw []byte) *schema.Schema {
 	t.Helper()
-	s, err := payload.CompileSchema(schema)
+	s, err := schema.Compile(raw)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/payload"
+	"github.com/posternhq/postern/host/schema"
 	"github.com/posternhq/postern/schemas"
 )
 
@@ -229,9 +230,9 @@ func checkRefused(t *testing.T, err error, reason string) {
 }
 
 // meetsSchema checks a document against one of the published schemas.
-func meetsSchema(t testing.TB, schema, document []byte) {
+func meetsSchema(t testing.TB, raw, document []byte) {
 	t.Helper()
-	s, err := payload.CompileSchema(schema)
+	s, err := schema.Compile(raw)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ var statuses = map[host.Code]int{
 	host.CodeConflict:         http.StatusConflict,
 	host.CodeStale:            http.StatusPreconditionFailed,
 	host.CodeTooLarge:         http.StatusRequestEntityTooLarge,
+	host.CodeQuota:            http.StatusForbidden,
 	host.CodeRateLimited:      http.StatusTooManyRequests,
 	host.CodeModuleFailed:     http.StatusInternalServerError,
 	host.CodeInvalidResponse:  http.StatusBadGateway,

@@ -41,6 +41,7 @@ type appRow struct {
 	WebhookUseQueryParams bool                      `db:"webhook_use_query_params"`
 	AuthorizedDomains     document[[]string]        `db:"authorized_domains"`
 	RateLimit             document[*host.RateLimit] `db:"rate_limit"`
+	Capabilities          document[[]string]        `db:"capabilities"`
 	CreatedAt             int64                     `db:"created_at"`
 	UpdatedAt             int64                     `db:"updated_at"`
 	Revision              int64                     `db:"revision"`
@@ -78,7 +79,8 @@ func (db *DB) appRowOf(a *host.App) (appRow, error) {
 		CachedLastEvent: a.CachedLastEvent.Millis(), StatsLastUpdated: a.StatsLastUpdated.Millis(),
 		WebhookURL: a.WebhookURL, WebhookEnabled: a.WebhookEnabled, WebhookUseQueryParams: a.WebhookUseQueryParams,
 		AuthorizedDomains: document[[]string]{a.AuthorizedDomains}, RateLimit: document[*host.RateLimit]{a.RateLimit},
-		CreatedAt: a.CreatedAt.Millis(), UpdatedAt: a.UpdatedAt.Millis(),
+		Capabilities: document[[]string]{distinct(a.Capabilities)},
+		CreatedAt:    a.CreatedAt.Millis(), UpdatedAt: a.UpdatedAt.Millis(),
 		Revision: a.Revision, ActiveRelease: a.ActiveRelease,
 	}
 	return row, seal.err
@@ -103,7 +105,8 @@ func (db *DB) app(r *appView) (*host.App, error) {
 		CachedLastEvent: host.FromMillis(r.CachedLastEvent), StatsLastUpdated: host.FromMillis(r.StatsLastUpdated),
 		WebhookURL: r.WebhookURL, WebhookEnabled: r.WebhookEnabled, WebhookUseQueryParams: r.WebhookUseQueryParams,
 		AuthorizedDomains: filled(r.AuthorizedDomains.V), RateLimit: r.RateLimit.V,
-		CreatedAt: host.FromMillis(r.CreatedAt), UpdatedAt: host.FromMillis(r.UpdatedAt),
+		Capabilities: filled(r.Capabilities.V),
+		CreatedAt:    host.FromMillis(r.CreatedAt), UpdatedAt: host.FromMillis(r.UpdatedAt),
 		Revision: r.Revision, ActiveRelease: r.ActiveRelease,
 	}
 	if r.Domains != "" {

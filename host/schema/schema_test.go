@@ -1,4 +1,4 @@
-package payload_test
+package schema_test
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/posternhq/postern/host"
-	"github.com/posternhq/postern/host/payload"
+	"github.com/posternhq/postern/host/schema"
 )
 
 func TestSchema_Validate(t *testing.T) {
@@ -26,28 +26,28 @@ func TestSchema_Validate(t *testing.T) {
 	}`))
 	for name, test := range map[string]struct {
 		body string
-		want []payload.Violation
+		want []schema.Violation
 	}{
 		"Valid":          {`{"email":"ada@example.com","items":[{"n~/":10}]}`, nil},
-		"ErrRequired":    {`{}`, []payload.Violation{{"", "missing property 'email'"}}},
-		"ErrType":        {`[]`, []payload.Violation{{"", "got array, want object"}}},
-		"ErrFormat":      {`{"email":"ada"}`, []payload.Violation{{"/email", "'ada' is not valid email: missing @"}}},
-		"ErrByReference": {`{"email":"a@b.c","items":[{},{"n~/":11}]}`, []payload.Violation{{"/items/1/n~0~1", "maximum: got 11, want 10"}}},
-		"ErrSeveral": {`{"email":1,"items":{}}`, []payload.Violation{
+		"ErrRequired":    {`{}`, []schema.Violation{{"", "missing property 'email'"}}},
+		"ErrType":        {`[]`, []schema.Violation{{"", "got array, want object"}}},
+		"ErrFormat":      {`{"email":"ada"}`, []schema.Violation{{"/email", "'ada' is not valid email: missing @"}}},
+		"ErrByReference": {`{"email":"a@b.c","items":[{},{"n~/":11}]}`, []schema.Violation{{"/items/1/n~0~1", "maximum: got 11, want 10"}}},
+		"ErrSeveral": {`{"email":1,"items":{}}`, []schema.Violation{
 			{"/email", "got number, want string"}, {"/items", "got object, want array"},
 		}},
-		"ErrMalformed":    {`{`, []payload.Violation{{"", "the body must be JSON: it cannot be parsed"}}},
-		"ErrTwoValues":    {`{} {}`, []payload.Violation{{"", "the body must be JSON: it cannot be parsed"}}},
-		"ErrEmpty":        {"", []payload.Violation{{"", "the body must be JSON: it is empty"}}},
-		"ErrHugeExponent": {`{"email":"a@b.c","x":[1e401]}`, []payload.Violation{{"", "the body must be JSON: a number has too many digits or too large an exponent"}}},
-		"ErrManyDigits":   {`{"x":` + strings.Repeat("1", 401) + `}`, []payload.Violation{{"", "the body must be JSON: a number has too many digits or too large an exponent"}}},
+		"ErrMalformed":    {`{`, []schema.Violation{{"", "the body must be JSON: it cannot be parsed"}}},
+		"ErrTwoValues":    {`{} {}`, []schema.Violation{{"", "the body must be JSON: it cannot be parsed"}}},
+		"ErrEmpty":        {"", []schema.Violation{{"", "the body must be JSON: it is empty"}}},
+		"ErrHugeExponent": {`{"email":"a@b.c","x":[1e401]}`, []schema.Violation{{"", "the body must be JSON: a number has too many digits or too large an exponent"}}},
+		"ErrManyDigits":   {`{"x":` + strings.Repeat("1", 401) + `}`, []schema.Violation{{"", "the body must be JSON: a number has too many digits or too large an exponent"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			details, ok := s.Validate([]byte(test.body))
-			got, _ := details.([]payload.Violation)
+			got, _ := details.([]schema.Violation)
 			// A map's members are checked in no fixed order.
-			slices.SortFunc(got, func(a, b payload.Violation) int { return strings.Compare(a.Path, b.Path) })
+			slices.SortFunc(got, func(a, b schema.Violation) int { return strings.Compare(a.Path, b.Path) })
 			if diff := cmp.Diff(test.want, got); ok != (test.want == nil) || diff != "" {
 				t.Errorf("got %v (-want +got):\n%s", ok, diff)
 			}
@@ -59,7 +59,7 @@ func TestSchema_Validate_BoundsItsDetails(t *testing.T) {
 	t.Parallel()
 	s := compile(t, []byte(`{"items":{"const":0}}`))
 	details, ok := s.Validate([]byte("[" + strings.Repeat(`"`+strings.Repeat("é", 1000)+`",`, 100) + "0]"))
-	list, _ := details.([]payload.Violation)
+	list, _ := details.([]schema.Violation)
 	if ok || len(list) != 20 {
 		t.Errorf("got %v with %d details, want 20", ok, len(list))
 	}
@@ -97,11 +97,11 @@ func TestCompileSchema_Refused(t *testing.T) {
 		"ErrHTTPReference": {`{"$ref":"https://example.com/s.json"}`, "must not refer to https://example.com/s.json"},
 		"ErrRemoteSchema":  {`{"$schema":"https://example.com/meta"}`, "must not refer to https://example.com/meta"},
 		"ErrHugeNumber":    {`{"minimum":1e1000000}`, "too large an exponent"},
-		"ErrTooLarge":      {`{"description":"` + strings.Repeat("a", payload.MaxSchemaBytes) + `"}`, "at most 65536 bytes"},
+		"ErrTooLarge":      {`{"description":"` + strings.Repeat("a", schema.MaxBytes) + `"}`, "at most 65536 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := payload.CompileSchema(json.RawMessage(test.schema))
+			s, err := schema.Compile(json.RawMessage(test.schema))
 			e := host.AsError(err)
 			if err == nil || s != nil || e.Code != host.CodeInvalid || !strings.Contains(e.Message, test.part) {
 				t.Fatalf("got %v, want a %s with %q", err, host.CodeInvalid, test.part)
@@ -131,4 +131,13 @@ func TestCompileSchema_Accepted(t *testing.T) {
 			}
 		})
 	}
+}
+
+func compile(t testing.TB, raw []byte) *schema.Schema {
+	t.Helper()
+	s, err := schema.Compile(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

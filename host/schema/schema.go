@@ -1,4 +1,11 @@
-package payload
+// Package schema applies JSON Schema to what developers and clients send: to the
+// bodies of requests and responses, and to the records of objects.
+//
+// It owns which schemas are admitted, the bounds of both schemas and instances,
+// and how a violation is told. It must not know where a schema is kept or what
+// is done with a document that does not meet it. Schemas and documents are
+// hostile: nothing is read from files or the network on their behalf.
+package schema
 
 import (
 	"bytes"
@@ -11,39 +18,39 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// Bounds of an endpoint's own schemas and of what they say about a body.
+// Bounds of a schema and of what is said about a document.
 const (
-	// MaxSchemaBytes is the largest schema an endpoint may have.
-	MaxSchemaBytes = 64 << 10
-	maxViolations  = 20
-	maxViolation   = 300 // bytes of one message
+	// MaxBytes is the largest schema.
+	MaxBytes      = 64 << 10
+	maxViolations = 20
+	maxViolation  = 300 // bytes of one message
 )
 
-// schemaBase resolves relative references of a schema to names that nothing
+// base resolves relative references of a schema to names that nothing
 // can load. (Beside a URN they would resolve to the schema itself.)
 const (
-	schemaBase = "postern:///"
-	schemaURL  = schemaBase + "schema"
+	base     = "postern:///"
+	location = base + "schema"
 )
 
 // Schema is a compiled JSON Schema. It is safe for concurrent use.
 type Schema struct{ compiled *jsonschema.Schema }
 
-// Violation is one way in which a body does not meet a schema.
+// Violation is one way in which a document does not meet a schema.
 type Violation struct {
-	// Path points at the value, as a JSON Pointer; "" is the whole body.
+	// Path points at the value, as a JSON Pointer; "" is the whole document.
 	Path    string `json:"path"`
 	Message string `json:"message"`
 }
 
-// CompileSchema reads a JSON Schema, of the 2020-12 version unless its $schema
+// Compile reads a JSON Schema, of the 2020-12 version unless its $schema
 // names an older one. References lead inside the schema only: nothing is read
 // from the network or from files. The error is a CodeInvalid that says what is
 // wrong with the schema.
-func CompileSchema(raw json.RawMessage) (_ *Schema, err error) {
-	defer host.Wrap(&err, "payload.CompileSchema")
-	if len(raw) > MaxSchemaBytes {
-		return nil, host.Errorf(host.CodeInvalid, "schema must be at most %d bytes", MaxSchemaBytes)
+func Compile(raw json.RawMessage) (_ *Schema, err error) {
+	defer host.Wrap(&err, "schema.Compile")
+	if len(raw) > MaxBytes {
+		return nil, host.Errorf(host.CodeInvalid, "schema must be at most %d bytes", MaxBytes)
 	}
 	doc, err := decodeInstance(raw)
 	if err != nil {
@@ -53,10 +60,10 @@ func CompileSchema(raw json.RawMessage) (_ *Schema, err error) {
 	c.UseLoader(jsonschema.SchemeURLLoader{})
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
-	if err := c.AddResource(schemaURL, doc); err != nil {
+	if err := c.AddResource(location, doc); err != nil {
 		return nil, schemaError(err)
 	}
-	compiled, err := c.Compile(schemaURL)
+	compiled, err := c.Compile(location)
 	if err != nil {
 		return nil, schemaError(err)
 	}
@@ -74,9 +81,9 @@ func schemaError(err error) error {
 	}
 	var load *jsonschema.LoadURLError
 	if errors.As(err, &load) {
-		return host.Errorf(host.CodeInvalid, "schema must not refer to %s: references lead inside the schema only", cut(strings.TrimPrefix(load.URL, schemaBase)))
+		return host.Errorf(host.CodeInvalid, "schema must not refer to %s: references lead inside the schema only", cut(strings.TrimPrefix(load.URL, base)))
 	}
-	return host.Errorf(host.CodeInvalid, "schema is not a JSON Schema: %s", cut(strings.ReplaceAll(err.Error(), schemaBase, "")))
+	return host.Errorf(host.CodeInvalid, "schema is not a JSON Schema: %s", cut(strings.ReplaceAll(err.Error(), base, "")))
 }
 
 // Validate checks a body. If it does not meet the schema, details is a
@@ -121,14 +128,6 @@ func cut(message string) string {
 	return strings.ToValidUTF8(message[:maxViolation], "") + "…"
 }
 
-// Bounds of a number that a schema is applied to. Schemas compare exact
-// fractions: without bounds, 1e999999 would cost a client nothing and the host
-// a million digits.
-const (
-	maxDigits   = 400
-	maxExponent = 400
-)
-
 // decodeInstance reads JSON for the validator, numbers as json.Number.
 func decodeInstance(raw []byte) (any, error) {
 	if len(bytes.TrimSpace(raw)) == 0 {
@@ -145,7 +144,7 @@ func decodeInstance(raw []byte) (any, error) {
 func checkNumbers(value any) error {
 	switch v := value.(type) {
 	case json.Number:
-		if !modest(v.String()) {
+		if !host.ModestNumber(v.String()) {
 			return errors.New("a number has too many digits or too large an exponent")
 		}
 	case []any:
@@ -162,18 +161,4 @@ func checkNumbers(value any) error {
 		}
 	}
 	return nil
-}
-
-func modest(number string) bool {
-	if len(number) > maxDigits {
-		return false
-	}
-	_, exponent, _ := strings.Cut(strings.ToLower(number), "e")
-	n := 0
-	for _, c := range strings.TrimLeft(exponent, "+-") {
-		if n = 10*n + int(c-'0'); n > maxExponent {
-			return false
-		}
-	}
-	return true
 }
