@@ -21,6 +21,7 @@ const (
 	CodeStale            Code = "stale"
 	CodeTooLarge         Code = "payload_too_large"
 	CodeQuota            Code = "quota_exceeded"
+	CodePermission       Code = "permission_denied"
 	CodeRateLimited      Code = "rate_limited"
 	CodeModuleFailed     Code = "module_failed"
 	CodeInvalidResponse  Code = "invalid_response"

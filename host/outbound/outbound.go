@@ -24,6 +24,9 @@ type Config struct {
 	// Private opens private and loopback addresses. Link-local ones, where
 	// clouds keep their credentials, stay closed.
 	Private bool
+	// Networks are opened beside the public internet, except for the addresses
+	// that clouds tell secrets at.
+	Networks []netip.Prefix
 	// Timeout bounds a request from its beginning to the end of its body.
 	Timeout time.Duration
 	// MaxBytes bounds the body of a response, after decompression.
@@ -50,7 +53,7 @@ const (
 // elsewhere than it was checked for. It takes no proxy from the environment
 // and keeps no cookies.
 func NewClient(c Config) *http.Client {
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: newGuard(c.Private).control}
+	dialer := &net.Dialer{Timeout: dialTimeout, Control: newGuard(c).control}
 	transport := &http.Transport{
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
@@ -70,12 +73,19 @@ func NewClient(c Config) *http.Client {
 // guard decides what may be connected to.
 type guard struct{ public *ssrf.Guardian }
 
-func newGuard(private bool) guard {
-	options := []ssrf.Option{ssrf.WithAnyPort()}
-	if private {
-		options = append(options, ssrf.WithAllowedV4Prefixes(privateV4...), ssrf.WithAllowedV6Prefixes(privateV6...))
+func newGuard(c Config) guard {
+	var v4, v6 []netip.Prefix
+	if c.Private {
+		v4, v6 = slices.Clone(privateV4), slices.Clone(privateV6)
 	}
-	return guard{ssrf.New(options...)}
+	for _, network := range c.Networks {
+		if network.Addr().Is4() {
+			v4 = append(v4, network)
+		} else {
+			v6 = append(v6, network)
+		}
+	}
+	return guard{ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...))}
 }
 
 // What Config.Private opens.

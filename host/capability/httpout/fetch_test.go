@@ -1,0 +1,195 @@
+package httpout_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability/httpout"
+)
+
+func TestFetch_Bodies(t *testing.T) {
+	t.Parallel()
+	port := serve(t, "127.0.0.2", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if kind := r.URL.Query().Get("as"); kind != "" {
+			w.Header().Set("Content-Type", kind)
+		} else {
+			w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+		}
+		w.Header().Add("X-Twice", "a")
+		w.Header().Add("X-Twice", "b")
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = w.Write(body)
+	})
+	client := httpout.New(internet)
+	defer client.Close()
+	for name, test := range map[string]struct{ request, as, kind, want string }{
+		"JSON":           {`{"body":{"n":12345678901234567890}}`, "", "application/json", `"body":{"n":12345678901234567890},"bodyEncoding":"json"`},
+		"JSON of a text": {`{"body":"x","bodyEncoding":"json"}`, "", "application/json", `"body":"x","bodyEncoding":"json"`},
+		"problem":        {`{"body":[1]}`, "application/problem+json", "application/problem+json", `"body":[1],"bodyEncoding":"json"`},
+		"broken JSON":    {`{"body":"{"}`, "application/json", "application/json", `"body":"{","bodyEncoding":"text"`},
+		"text":           {`{"body":"hé"}`, "", "text/plain; charset=utf-8", `"body":"hé","bodyEncoding":"text"`},
+		"bytes":          {`{"body":"/wAB","bodyEncoding":"base64"}`, "", "application/octet-stream", `"body":"/wAB","bodyEncoding":"base64"`},
+		"no text":        {`{"body":"/wAB","bodyEncoding":"base64"}`, "text/plain", "text/plain", `"body":"/wAB","bodyEncoding":"base64"`},
+		"nothing":        {`{}`, "text/plain", "text/plain", ``},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var r httpout.Request
+			if err := json.Unmarshal([]byte(test.request), &r); err != nil {
+				t.Fatal(err)
+			}
+			r.Method, r.URL = "POST", "http://public.test:"+port+"/?as="+url.QueryEscape(test.as)
+			answer, err := fetch(t, client, &r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := json.Marshal(answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if answer.Status != http.StatusTeapot || answer.URL != r.URL || !strings.Contains(string(got), test.want) || answer.Headers["content-type"] != test.kind {
+				t.Errorf("got %s, want %s of the type %s", got, test.want, test.kind)
+			}
+			if diff := cmp.Diff([]string{"a", "b"}, answer.Headers["x-twice"]); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestFetch_MaxBytes(t *testing.T) {
+	t.Parallel()
+	port := serve(t, "127.0.0.2", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "12345") })
+	client := httpout.New(internet)
+	defer client.Close()
+	for most, want := range map[int64]host.Code{4: httpout.CodeTooLarge, 5: ""} {
+		_, err := fetch(t, client, &httpout.Request{URL: "http://public.test:" + port, MaxBytes: most})
+		if host.CodeOf(err) != want {
+			t.Errorf("%d bytes: %v", most, err)
+		}
+	}
+}
+
+// TestFetch_Redirects follows, hands over and refuses redirects.
+func TestFetch_Redirects(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	seen := map[string]http.Header{}
+	port := serve(t, "127.0.0.2", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		seen[r.Host+r.URL.Path] = r.Header
+		mu.Unlock()
+		if to := r.URL.Query().Get("to"); to != "" {
+			http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+		}
+	})
+	client := httpout.New(internet)
+	defer client.Close()
+	public, other := "http://public.test:"+port, "http://other.test:"+port
+	secret := map[string]httpout.HeaderList{"authorization": {"Bearer s3cret"}, "x-api-key": {"s3cret"}, "cookie": {"s=s3cret"}, "accept": {"text/plain"}}
+	for name, test := range map[string]struct {
+		request httpout.Request
+		hosts   []string
+		url     string // of the answer
+		code    host.Code
+	}{
+		"same host":        {httpout.Request{URL: public + "/a?to=/b", Headers: secret}, []string{"public.test:" + port}, public + "/b", ""},
+		"other host":       {httpout.Request{URL: public + "/c?to=" + other + "/d", Headers: secret}, []string{"*.test:" + port}, other + "/d", ""},
+		"other not listed": {httpout.Request{URL: public + "/e?to=" + other + "/f"}, []string{"public.test:" + port}, "", host.CodePermission},
+		"manual":           {httpout.Request{URL: public + "/g?to=" + other + "/h", Redirect: httpout.RedirectManual}, []string{"public.test:" + port}, public + "/g?to=" + other + "/h", ""},
+		"refused":          {httpout.Request{URL: public + "/i?to=/j", Redirect: httpout.RedirectError}, []string{"public.test:" + port}, "", httpout.CodeRedirect},
+		"body elsewhere":   {httpout.Request{URL: public + "/k?to=" + other + "/l", Method: "POST", Body: []byte(`"s3cret"`)}, []string{"*.test:" + port}, "", httpout.CodeRedirect},
+		"not listed":       {httpout.Request{URL: other + "/m"}, []string{"public.test:" + port, "other.test", "*.other.test:" + port}, "", host.CodePermission},
+	} {
+		answer, err := client.Fetch(context.Background(), httpout.Scope{AppID: "app", Hosts: test.hosts}, &test.request)
+		if host.CodeOf(err) != test.code {
+			t.Errorf("%s: got %v, want %q", name, err, test.code)
+			continue
+		}
+		if err == nil && answer.URL != test.url {
+			t.Errorf("%s: the answer is of %s, want %s", name, answer.URL, test.url)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for place, want := range map[string]string{"public.test:" + port + "/b": "Bearer s3cret", "other.test:" + port + "/d": ""} {
+		header := seen[place]
+		if header == nil || header.Get("Authorization") != want || (header.Get("X-Api-Key") == "") != (want == "") || header.Get("Accept") != "text/plain" {
+			t.Errorf("%s got %v", place, header)
+		}
+	}
+	for _, place := range []string{"other.test:" + port + "/f", "other.test:" + port + "/h", "other.test:" + port + "/l", "other.test:" + port + "/m", "public.test:" + port + "/j"} {
+		if seen[place] != nil {
+			t.Errorf("%s was asked", place)
+		}
+	}
+}
+
+// TestFetch_Connections proves that an app goes on with its connection, and
+// that no other app gets it.
+func TestFetch_Connections(t *testing.T) {
+	t.Parallel()
+	port := serve(t, "127.0.0.2", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RemoteAddr) })
+	client := httpout.New(internet)
+	defer client.Close()
+	ask := func(app string) string {
+		answer, err := client.Fetch(context.Background(), httpout.Scope{AppID: app, Hosts: []string{"*:" + port}}, &httpout.Request{URL: "http://public.test:" + port})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(answer.Body)
+	}
+	first := ask("one")
+	if again := ask("one"); again != first {
+		t.Errorf("the app has the connections %s and %s", first, again)
+	}
+	if other := ask("two"); other == first {
+		t.Errorf("two apps share the connection %s", other)
+	}
+}
+
+func TestAllowed(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		hosts, url string
+		want       bool
+	}{
+		{"", "https://example.com", false},
+		{"example.com", "https://example.com/x", true},
+		{"Example.com", "https://EXAMPLE.com.", true},
+		{"example.com", "http://example.com:443", true},
+		{"example.com", "https://example.com:8443", false},
+		{"example.com:8443", "https://example.com:8443", true},
+		{"example.com:8443", "https://example.com", false},
+		{"example.com", "https://api.example.com", false},
+		{"*.example.com", "https://api.example.com", true},
+		{"*.example.com", "https://a.b.example.com", true},
+		{"*.example.com", "https://example.com", false},
+		{"*.example.com", "https://evilexample.com", false},
+		{"*.example.com", "https://example.com.evil.com", false},
+		{"*", "https://anything.test", true},
+		{"*", "https://anything.test:8080", false},
+		{"*:8080", "https://anything.test:8080", true},
+		{"a.com b.com", "https://b.com", true},
+		{"[::1]:80", "http://[::1]:80", true},
+		{"::1", "http://[::1]", false}, // an address with colons needs its brackets
+	} {
+		u, err := url.Parse(test.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := httpout.Allowed(strings.Fields(test.hosts), u); got != test.want {
+			t.Errorf("%q, %s: got %v", test.hosts, test.url, got)
+		}
+	}
+}
