@@ -118,6 +118,10 @@ func auditView(resource any) (AuditTarget, any) {
 		return AuditTarget{"signing_key", r.ID, ""}, r
 	case *Member:
 		return AuditTarget{"member", r.ID, ""}, r
+	case *Variable:
+		return AuditTarget{"variable", r.ID, r.AppID}, r
+	case *Secret:
+		return AuditTarget{"secret", r.ID, r.AppID}, r
 	case *Organization:
 		return AuditTarget{"organization", r.ID, ""}, r
 	}

@@ -12,6 +12,8 @@ const (
 	ChangedIssuers      = "issuers"      // Change.ID is that of the app
 	ChangedKeyGroups    = "key_groups"   // Change.ID is that of the app
 	ChangedObjects      = "objects"      // Change.ID is that of the app
+	ChangedVariables    = "variables"    // Change.ID is that of the app
+	ChangedSecrets      = "secrets"      // Change.ID is that of the app
 	ChangedOrganization = "organization"
 )
 

@@ -74,6 +74,8 @@ var (
 	_ host.IssuerStore       = (*DB)(nil)
 	_ host.KeyGroupStore     = (*DB)(nil)
 	_ host.MemberStore       = (*DB)(nil)
+	_ host.SecretStore       = (*DB)(nil)
+	_ host.VariableStore     = (*DB)(nil)
 	_ host.AuditStore        = (*DB)(nil)
 	_ host.UsageStore        = (*DB)(nil)
 	_ host.ChangeStore       = (*DB)(nil)

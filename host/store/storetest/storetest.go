@@ -27,6 +27,8 @@ type Store interface {
 	host.IssuerStore
 	host.KeyGroupStore
 	host.MemberStore
+	host.SecretStore
+	host.VariableStore
 	host.AuditStore
 	host.UsageStore
 	host.ChangeStore
@@ -51,6 +53,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Issuer", issuerTests},
 		{"KeyGroup", groupTests},
 		{"Member", memberTests},
+		{"Secret", secretTests},
+		{"Variable", variableTests},
 		{"Audit", auditTests},
 		{"Usage", usageTests},
 		{"Change", changeTests},
