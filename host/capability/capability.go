@@ -31,8 +31,11 @@ type Operation struct {
 // with the invocation.
 type Func func(ctx context.Context, call *Call, in []byte) (out []byte, err error)
 
-// MaxOperations is how many data operations one invocation may carry out.
-const MaxOperations = 1000
+// Bounds of data operations.
+const (
+	MaxOperations = 1000    // that one invocation may carry out
+	MaxRequest    = 8 << 20 // bytes of a request
+)
 
 // Call is what operations learn of the invocation that calls them. The zero
 // value may do nothing. It is used by one goroutine at a time.
@@ -88,6 +91,9 @@ func (o *Operation) do(ctx context.Context, call *Call, in []byte) (out []byte, 
 	if call.Granted == nil || !call.Granted(o.Group) {
 		call.noteDenied(o)
 		return nil, host.Errorf(host.CodePermission, "The app does not grant its modules the capability %q", o.Group)
+	}
+	if len(in) > MaxRequest {
+		return nil, host.Errorf(host.CodeInvalid, "a request may have at most %d bytes", MaxRequest)
 	}
 	return o.Run(ctx, call, in)
 }

@@ -5,17 +5,19 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"github.com/posternhq/postern/host"
 )
 
 // merge applies a JSON Merge Patch (RFC 7386) to a record's data. What the patch
 // does not touch stays as it is, to the digits of numbers. Errors: CodeInvalid
 // for a patch, or a result, that is no document.
 func merge(data, patch json.RawMessage) (json.RawMessage, error) {
-	_, patch, err := parseDocument(patch)
+	_, patch, err := host.ParseDocument(patch)
 	if err != nil {
 		return nil, err
 	}
-	_, merged, err := parseDocument(mergeValue(data, patch))
+	_, merged, err := host.ParseDocument(mergeValue(data, patch))
 	return merged, err
 }
 
@@ -51,17 +53,12 @@ func members(value json.RawMessage) (list map[string]json.RawMessage, ok bool) {
 
 // join makes an object of members. encoding/json would write the values anew.
 func join(list map[string]json.RawMessage) json.RawMessage {
-	var b bytes.Buffer
-	b.WriteByte('{')
+	b := []byte{'{'}
 	for i, name := range slices.Sorted(maps.Keys(list)) {
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		quoted, _ := json.Marshal(name)
-		b.Write(quoted)
-		b.WriteByte(':')
-		b.Write(list[name])
+		b = append(append(host.AppendText(b, name), ':'), list[name]...)
 	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return append(b, '}')
 }

@@ -54,7 +54,7 @@ func Insert(ctx context.Context, tx host.RecordTransaction, d *Definition, docs 
 
 // fresh makes a record of a document that is not stored yet.
 func fresh(d *Definition, doc json.RawMessage) (*host.Record, error) {
-	id, data, err := parseDocument(doc)
+	id, data, err := host.ParseDocument(doc)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +84,7 @@ func nameRecord(err error, i, of int) error {
 		return err
 	}
 	named := *known
+	named.Err = err // with what is in its chain
 	named.Message = fmt.Sprintf("records[%d]: %s", i, known.Message)
 	return &named
 }
@@ -92,7 +93,7 @@ func nameRecord(err error, i, of int) error {
 // a new one. If ifVersion is not 0 there must be a record of that version.
 // Errors: CodeStale if there is not, and those of Insert.
 func Put(ctx context.Context, tx host.RecordTransaction, d *Definition, doc json.RawMessage, ifVersion int64) (r *host.Record, created bool, err error) {
-	id, data, err := parseDocument(doc)
+	id, data, err := host.ParseDocument(doc)
 	if err != nil {
 		return nil, false, err
 	}
