@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"host/cli":               {"*"},
 	"host/cmd/postern":       {"host/cli"},
 	"host/store/storetest":   {"host/store", "host/seal"},
+	"host/tck":               {},
 	"migrations":             {},
 	"schemas":                {},
 }

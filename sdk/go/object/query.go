@@ -20,7 +20,7 @@ type queryRequest struct {
 	Object string   `json:"object"`
 	Filter any      `json:"filter,omitempty"`
 	Sort   []string `json:"sort,omitempty"`
-	Fields []string `json:"fields,omitempty"`
+	Fields []string `json:"fields,omitzero"`
 	Limit  int      `json:"limit,omitempty"`
 	Offset int      `json:"offset,omitempty"`
 	Cursor string   `json:"cursor,omitempty"`
