@@ -31,6 +31,14 @@ const (
 	CodeInternal         Code = "internal"
 )
 
+// Codes that only data operations answer modules with, beside those above. No
+// client ever sees them: what a module makes of them is its own answer.
+const (
+	CodePermission Code = "permission_denied"   // the app does not grant the operation
+	CodeTooMany    Code = "too_many_operations" // in one invocation
+	CodeEnded      Code = "transaction_ended"   // it lasted too long
+)
+
 // Error is the one error type that crosses package borders on its way to a
 // client. Code and Message are sent; Details is sent when it is not nil; Err
 // is the cause, which goes to the log and never to the wire.

@@ -24,6 +24,8 @@ type Module struct {
 
 	// MemoryPages is the initial size of its linear memory.
 	MemoryPages uint32 `json:"memory_pages" doc:"Size of its memory at the start, in pages of 64 KiB"`
+	// Capabilities is filled in by who knows the app.
+	Capabilities []Grant `json:"capabilities,omitzero" doc:"Groups of data operations that it asks for, and whether its app grants them"`
 }
 
 // Import is one thing a module asks of the host.

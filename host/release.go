@@ -13,6 +13,8 @@ type Release struct {
 	Note      string     `json:"note" doc:"What made the release"`
 	Endpoints []Endpoint `json:"endpoints"`
 	CreatedAt Time       `json:"created_at"`
+	// Capabilities is filled in by who knows the modules.
+	Capabilities []Grant `json:"capabilities,omitzero" doc:"Groups of data operations that its modules ask for, and whether the app grants them now"`
 }
 
 // Endpoint returns the endpoint with the id, or nil.

@@ -30,6 +30,7 @@ type appBody struct {
 	WebhookURL            field[string]          `json:"webhook_url,omitempty" nullable:"true"`
 	ContextInfo           field[string]          `json:"context_info,omitempty" nullable:"true"`
 	RateLimit             limitField             `json:"rate_limit,omitempty"`
+	Capabilities          field[[]string]        `json:"capabilities,omitempty" nullable:"true" doc:"Groups of data operations that the app's modules may use; null keeps those there are"`
 }
 
 // Clients of the systems we stay compatible with send whole apps back, with
@@ -53,6 +54,7 @@ func (b *appBody) apply(app *host.App) error {
 	b.WebhookURL.toNullable(&app.WebhookURL)
 	b.ContextInfo.toNullable(&app.ContextInfo)
 	b.RateLimit.to(&app.RateLimit)
+	app.Capabilities = distinct(b.Capabilities.or(app.Capabilities))
 	clearable(b.EngagementCredentials, &app.EngagementCredentials)
 	clearable(b.EmailCredentials, &app.EmailCredentials)
 	for _, err := range []error{
@@ -91,9 +93,15 @@ func (a *API) check(app *host.App) error {
 			return host.Errorf(host.CodeInvalid, "domains must not hold %s, a host of the management API", ascii)
 		}
 	}
-	slices.Sort(app.Domains)
-	app.Domains = slices.Compact(app.Domains)
+	app.Domains = distinct(app.Domains)
 	return app.Validate()
+}
+
+// distinct is a list in order and without repetitions, never null in JSON.
+func distinct(list []string) []string {
+	list = orEmpty(slices.Clone(list))
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 type appOutput struct {

@@ -29,7 +29,8 @@ type moduleOutput struct {
 	}
 }
 
-func newModuleOutput(status int, m *host.Module) *moduleOutput {
+func newModuleOutput(status int, app *host.App, m *host.Module) *moduleOutput {
+	m.Capabilities = app.Judge(m.Asks())
 	out := &moduleOutput{Status: status}
 	out.Body.Success, out.Body.Module = true, m
 	return out
@@ -112,9 +113,9 @@ func (a *API) upload(ctx context.Context, in *uploadInput) (*moduleOutput, error
 		return nil, err
 	}
 	if !created {
-		return newModuleOutput(200, m), nil
+		return newModuleOutput(200, app, m), nil
 	}
-	return newModuleOutput(201, m), nil
+	return newModuleOutput(201, app, m), nil
 }
 
 // inspect says what an upload is and does, or refuses it. Digest and size are
@@ -187,31 +188,35 @@ func (a *API) listModules(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	for _, m := range modules {
+		m.Capabilities = app.Judge(m.Asks())
+	}
 	out := &modulesOutput{}
 	out.Body.Success, out.Body.Modules = true, orEmpty(modules)
 	out.Body.Pagination = paginate(in.page(), len(modules), total)
 	return out, nil
 }
 
-// module finds the module a path names.
-func (a *API) module(ctx context.Context, in *ModulePath) (*host.Module, error) {
+// module finds the module a path names, and its app.
+func (a *API) module(ctx context.Context, in *ModulePath) (*host.App, *host.Module, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return a.Store.Module(ctx, app.ID, in.Module)
+	m, err := a.Store.Module(ctx, app.ID, in.Module)
+	return app, m, err
 }
 
 func (a *API) getModule(ctx context.Context, in *ModulePath) (*moduleOutput, error) {
-	m, err := a.module(ctx, in)
+	app, m, err := a.module(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return newModuleOutput(200, m), nil
+	return newModuleOutput(200, app, m), nil
 }
 
 func (a *API) download(ctx context.Context, in *ModulePath) (*contentOutput, error) {
-	m, err := a.module(ctx, in)
+	_, m, err := a.module(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +233,7 @@ func (a *API) download(ctx context.Context, in *ModulePath) (*contentOutput, err
 }
 
 func (a *API) deleteModule(ctx context.Context, in *ModulePath) (*deleted, error) {
-	m, err := a.module(ctx, in)
+	_, m, err := a.module(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -129,9 +130,10 @@ func (a *API) makeRelease(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	err = cmp.Or(a.live(ctx), a.judge(ctx, app, release))
 	out := newReleaseOutput(release)
 	out.Body.Warnings = warnings
-	return out, a.live(ctx)
+	return out, err
 }
 
 // desire replaces the endpoints of a draft by the desired ones. Each goes on
@@ -221,6 +223,9 @@ func (a *API) getRelease(ctx context.Context, in *ReleasePath) (*releaseOutput, 
 		return nil, err
 	}
 	release, err := a.release(ctx, app.ID, in.Number)
+	if err == nil {
+		err = a.judge(ctx, app, release)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -253,5 +258,6 @@ func (a *API) activate(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return newReleaseOutput(release), a.live(ctx)
+	err = cmp.Or(a.live(ctx), a.judge(ctx, app, release))
+	return newReleaseOutput(release), err
 }

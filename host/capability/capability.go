@@ -1,15 +1,19 @@
 // Package capability is the contract of data operations: the host functions that
 // a module may import beside the Extism ABI, each a function from JSON to JSON.
 //
-// It owns what an operation is, what it learns of the invocation that calls it,
-// and how its failures are told: as values, which the module decides about. It
-// must not know Wasm, HTTP or SQL. Each group of operations is a package below
-// this one; the engine offers them to guests.
+// It owns what an operation is, what it learns of the invocation that calls it
+// (Call), the transaction that the writes of an invocation share (Session), and
+// how failures are told: as values, which the module decides about. It must not
+// know Wasm, HTTP or SQL. Each group of operations is a package below this one;
+// the engine offers them to guests.
 package capability
 
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"slices"
 
 	"github.com/posternhq/postern/host"
 )
@@ -27,18 +31,80 @@ type Operation struct {
 // with the invocation.
 type Func func(ctx context.Context, call *Call, in []byte) (out []byte, err error)
 
-// MaxOperations is how many data operations one invocation may carry out.
-const MaxOperations = 1000
+// Bounds of data operations.
+const (
+	MaxOperations = 1000    // that one invocation may carry out
+	MaxRequest    = 8 << 20 // bytes of a request
+)
 
 // Call is what operations learn of the invocation that calls them. The zero
-// value belongs to no app and admits none. It is used by one goroutine at a time.
+// value may do nothing. It is used by one goroutine at a time.
 type Call struct {
-	AppID   string
-	Granted func(group string) bool       // nil for nothing
-	Log     func(level, text string)      // of the invocation; nil for none
-	Data    *Session                      // records; nil for none
-	Objects func(name string) (any, bool) // compiled definitions of the app, by name; see package object
-	used    int
+	Granted func(group string) bool  // nil for nothing
+	Log     func(level, text string) // of the invocation; nil for none
+	// Fault is told of failures that are not the module's doing, which it
+	// learns little of; nil for nobody.
+	Fault   func(err error)
+	Data    *Session               // records; nil for none
+	Objects map[string]*Definition // of the app, by name; read only
+
+	used   int
+	denied []string // groups that the log has a line about
+}
+
+// Definition is an object as operations use it. Package object makes them.
+type Definition struct {
+	*host.Object
+	// Check holds a document, without the members that the host keeps, against
+	// the object's schema. The error is a CodeInvalid with the violations as
+	// Details.
+	Check func(doc json.RawMessage) error
+}
+
+// Do carries the operation out and returns its answer, whatever happens: what an
+// operation fails at, even by a fault of its own, never ends the guest. A nil
+// call is that of nobody.
+func (o *Operation) Do(ctx context.Context, call *Call, in []byte) []byte {
+	if call == nil {
+		call = &Call{}
+	}
+	out, err := o.do(ctx, call, in)
+	if err == nil {
+		return out
+	}
+	if code := host.CodeOf(err); call.Fault != nil && (code == host.CodeInternal || code == host.CodeUnavailable) {
+		call.Fault(err)
+	}
+	return Failure(err)
+}
+
+func (o *Operation) do(ctx context.Context, call *Call, in []byte) (out []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+		host.Wrap(&err, "%s", o.Name)
+	}()
+	if call.used++; call.used > MaxOperations {
+		return nil, host.Errorf(host.CodeTooMany, "An invocation may carry out at most %d data operations", MaxOperations)
+	}
+	if call.Granted == nil || !call.Granted(o.Group) {
+		call.noteDenied(o)
+		return nil, host.Errorf(host.CodePermission, "The app does not grant its modules the capability %q", o.Group)
+	}
+	if len(in) > MaxRequest {
+		return nil, host.Errorf(host.CodeInvalid, "a request may have at most %d bytes", MaxRequest)
+	}
+	return o.Run(ctx, call, in)
+}
+
+// noteDenied writes one line of the log for each group.
+func (c *Call) noteDenied(o *Operation) {
+	if c.Log == nil || slices.Contains(c.denied, o.Group) {
+		return
+	}
+	c.denied = append(c.denied, o.Group)
+	c.Log(host.LogWarn, fmt.Sprintf("%s was denied: the app does not grant its modules the capability %q", o.Name, o.Group))
 }
 
 // failure is the answer of an operation that failed.

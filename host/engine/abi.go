@@ -2,11 +2,11 @@ package engine
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/posternhq/postern/host/capability"
 	"github.com/posternhq/postern/host/instrument"
 )
 
@@ -56,21 +56,39 @@ var env = map[string]hostFunc{
 	"get_log_level": getLogLevel,
 }
 
-// instantiateEnv offers extism:host/env to the guests of a runtime.
-func instantiateEnv(ctx context.Context, r wazero.Runtime) error {
-	b := r.NewHostModuleBuilder(instrument.ExtismModule)
-	for _, im := range instrument.Known(instrument.ExtismModule) {
-		fn, ok := env[im.Name]
+// offer holds the functions that guests may import, by module and name.
+type offer map[string]map[string]api.GoModuleFunc
+
+// newOffer adds the data operations to the functions of extism:host/env and the
+// bulk copies.
+func newOffer(operations []capability.Operation) offer {
+	extism, postern := map[string]api.GoModuleFunc{}, map[string]api.GoModuleFunc{}
+	for name, fn := range env {
+		extism[name] = func(ctx context.Context, _ api.Module, stack []uint64) { fn(stateOf(ctx), stack) }
+	}
+	for name, fn := range bulk {
+		postern[name] = func(ctx context.Context, guest api.Module, stack []uint64) { fn(ctx, stateOf(ctx), guest, stack) }
+	}
+	for _, op := range operations {
+		postern[op.Name] = func(ctx context.Context, _ api.Module, stack []uint64) { operate(stateOf(ctx), &op, stack) }
+	}
+	return offer{instrument.ExtismModule: extism, instrument.PosternModule: postern}
+}
+
+// instantiate makes the functions of a module available to the guests of a
+// runtime: those that are known, whose signatures are those of instrument.Known.
+// A data operation that this engine was not given cannot be linked with.
+func (o offer) instantiate(ctx context.Context, r wazero.Runtime, module string) error {
+	b := r.NewHostModuleBuilder(module)
+	for _, im := range instrument.Known(module) {
+		fn, ok := o[module][im.Name]
 		if !ok {
-			return fmt.Errorf("%s.%s is known but not implemented", im.Module, im.Name)
+			continue
 		}
 		if im.Capability != instrument.Memory || im.Name == "alloc" {
-			fn = fn.inTime()
+			fn = inTime(fn)
 		}
-		b.NewFunctionBuilder().WithGoModuleFunction(
-			api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) { fn(stateOf(ctx), stack) }),
-			wasmTypes(im.Params), wasmTypes(im.Results),
-		).Export(im.Name)
+		b.NewFunctionBuilder().WithGoModuleFunction(fn, wasmTypes(im.Params), wasmTypes(im.Results)).Export(im.Name)
 	}
 	_, err := b.Instantiate(ctx)
 	return err
@@ -79,10 +97,10 @@ func instantiateEnv(ctx context.Context, r wazero.Runtime) error {
 // inTime makes a function end the guest past the deadline: a guest may call it
 // thousands of times before its budget of instructions is used up, and the time
 // each call takes depends on what it is given.
-func (fn hostFunc) inTime() hostFunc {
-	return func(s *state, stack []uint64) {
-		s.checkDeadline()
-		fn(s, stack)
+func inTime(fn api.GoModuleFunc) api.GoModuleFunc {
+	return func(ctx context.Context, guest api.Module, stack []uint64) {
+		stateOf(ctx).checkDeadline()
+		fn(ctx, guest, stack)
 	}
 }
 

@@ -2,38 +2,16 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 
-	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-
-	"github.com/posternhq/postern/host/instrument"
 )
 
 // bulk holds the functions that guests import from postern:host/v1: what
-// extism:host/env moves eight bytes at a time, these move at once. Their
-// signatures are those of instrument.Known.
+// extism:host/env moves eight bytes at a time, these move at once.
 var bulk = map[string]func(ctx context.Context, s *state, guest api.Module, stack []uint64){
 	"read":  bulkRead,
 	"write": bulkWrite,
-}
-
-// instantiateBulk offers postern:host/v1 to the guests of a runtime.
-func instantiateBulk(ctx context.Context, r wazero.Runtime) error {
-	b := r.NewHostModuleBuilder(instrument.PosternModule)
-	for _, im := range instrument.Known(instrument.PosternModule) {
-		fn, ok := bulk[im.Name]
-		if !ok {
-			return fmt.Errorf("%s.%s is known but not implemented", im.Module, im.Name)
-		}
-		b.NewFunctionBuilder().WithGoModuleFunction(
-			api.GoModuleFunc(func(ctx context.Context, guest api.Module, stack []uint64) { fn(ctx, stateOf(ctx), guest, stack) }),
-			wasmTypes(im.Params), wasmTypes(im.Results),
-		).Export(im.Name)
-	}
-	_, err := b.Instantiate(ctx)
-	return err
 }
 
 // read(address i64, ptr i32, len i32): copies len bytes from the address on,

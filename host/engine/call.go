@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability"
 )
 
 // maxPages bounds the linear memory of any guest, whatever its endpoint says.
@@ -26,6 +27,7 @@ type Call struct {
 	Function string
 	Input    []byte            // the guest may change it, and Result.Output may be part of it
 	Config   map[string]string // what config_get answers
+	Data     *capability.Call  // what data operations may do; nil for nothing
 
 	// Isolation is one of host.IsolationReset (also ""), IsolationReuse and
 	// IsolationFresh. A module that cannot be reset runs as fresh. So does one
@@ -70,8 +72,9 @@ func (c *Call) setDefaults() {
 type Result struct {
 	Output []byte // the caller may keep it; nil if the call failed
 	// Run is how long the guest ran, from its start if it was started for this
-	// call, on the clock: without the time in which it slept or had given way to
-	// others, but with that in which the kernel did so.
+	// call, on the clock: without the time in which it slept, waited for a data
+	// operation or had given way to others, but with that in which the kernel did
+	// so.
 	Run time.Duration
 	// PeakBytes is the most memory the call held of its MemoryPages.
 	PeakBytes uint64
@@ -165,6 +168,7 @@ func (e *Engine) runFresh(ctx context.Context, code *code, c *Call) (result Resu
 	if err := in.initialise(ctx, c.Function); err != nil {
 		return result, e.explain(err, s)
 	}
+	s.data = c.Data
 	if _, err := in.call(ctx, c.Function); err != nil {
 		return result, e.explain(err, s)
 	}

@@ -80,18 +80,19 @@ const (
 )
 
 // compile makes the code in memory. Errors: CodeInvalid.
-func (d *derived) compile(ctx context.Context, digest string) (*code, error) {
+func (d *derived) compile(ctx context.Context, digest string, o offer) (*code, error) {
 	c := newCode(digest, &d.facts)
 	c.bytes = runtimeBytes + (1+codeRatio)*int64(len(d.wasm))
-	return c, c.build(ctx, d.wasm, wazero.NewCompilationCache())
+	return c, c.build(ctx, d.wasm, wazero.NewCompilationCache(), o)
 }
 
 func newCode(digest string, f *facts) *code {
 	return &code{digest: digest, pages: f.Pages, added: f.Added, upload: f.Upload}
 }
 
-// build compiles wasm into a new runtime that uses cache. Errors: CodeInvalid.
-func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationCache) (err error) {
+// build compiles wasm into a new runtime that uses cache and offers o. Errors:
+// CodeInvalid.
+func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationCache, o offer) (err error) {
 	c.cache = cache
 	c.runtime = newRuntime(ctx, cache, c.added.Budget != "")
 	defer func() {
@@ -102,11 +103,10 @@ func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationC
 	if err := instantiateWASI(ctx, c.runtime); err != nil {
 		return err
 	}
-	if err := instantiateEnv(ctx, c.runtime); err != nil {
-		return err
-	}
-	if err := instantiateBulk(ctx, c.runtime); err != nil {
-		return err
+	for module := range o {
+		if err := o.instantiate(ctx, c.runtime, module); err != nil {
+			return err
+		}
 	}
 	if c.module, err = c.runtime.CompileModule(ctx, wasm); err != nil {
 		return host.Caused(host.CodeInvalid, err, "The module is invalid: %s", validText([]byte(firstLine(err)), maxLineBytes))

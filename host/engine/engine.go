@@ -4,9 +4,10 @@
 //
 // It owns compiled code and its caches, instances, their limits (deadline,
 // memory, output, log lines, how many run at once and for whom) and the
-// functions of extism:host/env. It must not know HTTP, payloads, or where
-// modules are stored: Call.Load fetches the bytes. An app and an endpoint are
-// names to it, which keep instances apart and shares fair.
+// functions of extism:host/env. It must not know HTTP, payloads, where modules
+// are stored (Call.Load fetches the bytes), or what data operations do: it
+// carries their JSON. An app and an endpoint are names to it, which keep
+// instances apart and shares fair.
 //
 // A guest is hostile. Every offset and length it passes is checked, its memory
 // (linear memory, Extism blocks and variables together) is bounded by
@@ -48,6 +49,7 @@ import (
 	"sync"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability"
 )
 
 // Config says where compiled code is kept and how much runs at once.
@@ -62,6 +64,8 @@ type Config struct {
 	// the linear memories of instances take that wait for a call (0: 512 MiB).
 	// What is in use is never given up.
 	Memory int64
+	// Operations are the data operations that modules may import.
+	Operations []capability.Operation
 	// Log gets what concerns the operator, never what guests log (nil: nothing).
 	Log *slog.Logger
 }
@@ -105,7 +109,7 @@ func Open(_ context.Context, c Config) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{log: c.Log, library: newLibrary(disk, c.Memory, c.Log), gate: newGate(c.Concurrency, c.Queue), memory: newMemory}
+	e := &Engine{log: c.Log, library: newLibrary(disk, newOffer(c.Operations), c.Memory, c.Log), gate: newGate(c.Concurrency, c.Queue), memory: newMemory}
 	e.pool = newPool(idlePerSlot*c.Concurrency, c.Memory, e.discard)
 	e.library.idle = e.pool.drop
 	return e, nil

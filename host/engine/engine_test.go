@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability/object"
 	"github.com/posternhq/postern/host/engine"
 )
 
@@ -48,6 +49,9 @@ func open(t testing.TB, c engine.Config) *engine.Engine {
 	t.Helper()
 	if c.CacheDir == "" {
 		c.CacheDir = t.TempDir()
+	}
+	if c.Operations == nil {
+		c.Operations = object.Operations
 	}
 	e, err := engine.Open(context.Background(), c)
 	if err != nil {

@@ -100,12 +100,12 @@ var errStale = errors.New("the machine code is for another host")
 
 // load makes code of a module's entry. Errors: fs.ErrNotExist if there is
 // none, or one that was of no use and is dropped therefore.
-func (c *cache) load(ctx context.Context, digest string) (*code, error) {
+func (c *cache) load(ctx context.Context, digest string, o offer) (*code, error) {
 	dir, err := c.find(digest)
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := loadEntry(ctx, digest, dir)
+	loaded, err := loadEntry(ctx, digest, dir, o)
 	if err != nil {
 		c.drop(digest)
 		return nil, errors.Join(fs.ErrNotExist, err)
@@ -113,7 +113,7 @@ func (c *cache) load(ctx context.Context, digest string) (*code, error) {
 	return loaded, nil
 }
 
-func loadEntry(ctx context.Context, digest, dir string) (_ *code, err error) {
+func loadEntry(ctx context.Context, digest, dir string, o offer) (_ *code, err error) {
 	known, err := os.ReadFile(filepath.Join(dir, factsName))
 	if err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func loadEntry(ctx context.Context, digest, dir string) (_ *code, err error) {
 	}
 	loaded := newCode(digest, &f)
 	loaded.bytes = runtimeBytes + before.Size() + 2*int64(len(skeleton))
-	if err := loaded.build(ctx, skeleton, cache); err != nil {
+	if err := loaded.build(ctx, skeleton, cache, o); err != nil {
 		return nil, err
 	}
 	if after, err := onlyFile(dir); err != nil || !os.SameFile(before, after) || !before.ModTime().Equal(after.ModTime()) {

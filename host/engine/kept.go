@@ -155,6 +155,7 @@ func (e *Engine) serve(ctx context.Context, in *instance, c *Call) (whole bool, 
 			return false, result, e.explain(err, s)
 		}
 	}
+	s.data = c.Data
 	exited, err := in.call(ctx, c.Function)
 	if err != nil {
 		return in.survives(err), result, e.explain(err, s)

@@ -22,6 +22,7 @@ import (
 // a bound, and compiles each module once however many calls ask for it.
 type library struct {
 	disk  *cache
+	offer offer
 	log   *slog.Logger
 	limit int64 // of bytes
 	// idle drops the instances of a module that nobody uses, and with them
@@ -39,9 +40,9 @@ type library struct {
 	freed  int64 // of them since the collector was last asked for
 }
 
-func newLibrary(disk *cache, limit int64, log *slog.Logger) *library {
+func newLibrary(disk *cache, o offer, limit int64, log *slog.Logger) *library {
 	return &library{
-		disk: disk, log: log, limit: limit, idle: func(string) {},
+		disk: disk, offer: o, log: log, limit: limit, idle: func(string) {},
 		compilers: make(chan struct{}, spareCores()),
 		codes:     map[string]*code{}, recent: list.New(),
 	}
@@ -168,7 +169,7 @@ func (l *library) build(ctx context.Context, digest string, load func(context.Co
 
 // produce makes the code of a module, of what is on disk if it can.
 func (l *library) produce(ctx context.Context, digest string, load func(context.Context) ([]byte, error)) (*code, error) {
-	if c, err := l.disk.load(ctx, digest); err == nil {
+	if c, err := l.disk.load(ctx, digest, l.offer); err == nil {
 		return c, nil
 	}
 	wasm, err := load(ctx)
@@ -189,7 +190,7 @@ func (l *library) produce(ctx context.Context, digest string, load func(context.
 		return c, nil
 	}
 	// The fault may be the disk's. Without it, it is the module's.
-	c, invalid := d.compile(ctx, digest)
+	c, invalid := d.compile(ctx, digest, l.offer)
 	if invalid != nil {
 		return nil, invalid
 	}
@@ -209,7 +210,7 @@ func (l *library) keep(ctx context.Context, digest string, d *derived) (*code, e
 	if err != nil {
 		return nil, err
 	}
-	return l.disk.load(ctx, digest)
+	return l.disk.load(ctx, digest, l.offer)
 }
 
 // makeRoom gives up idle instances, the modules used least recently first,

@@ -14,12 +14,13 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability/object"
 	"github.com/posternhq/postern/host/instrument"
 )
 
 func testLibrary(t *testing.T) *library {
 	t.Helper()
-	l := newLibrary(&cache{}, DefaultMemory, slog.New(slog.DiscardHandler))
+	l := newLibrary(&cache{}, newOffer(nil), DefaultMemory, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() {
 		if err := l.close(context.Background()); err != nil {
 			t.Error(err)
@@ -193,17 +194,20 @@ func TestKnown(t *testing.T) {
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
 		t.Fatal(err)
 	}
-	if err := instantiateEnv(ctx, r); err != nil {
-		t.Fatal(err)
-	}
-	if len(instrument.Known(instrument.ExtismModule)) != len(env) {
-		t.Errorf("%d functions are known, %d implemented", len(instrument.Known(instrument.ExtismModule)), len(env))
+	o := newOffer(object.Operations)
+	for module, implemented := range o {
+		if err := o.instantiate(ctx, r, module); err != nil {
+			t.Fatal(err)
+		}
+		if len(instrument.Known(module)) != len(implemented) {
+			t.Errorf("%s: %d functions are known, %d implemented", module, len(instrument.Known(module)), len(implemented))
+		}
 	}
 	capabilities := []string{
 		instrument.Memory, instrument.Log, instrument.Config, instrument.Variables,
-		instrument.HTTP, instrument.Clock, instrument.Random, instrument.WASI,
+		instrument.HTTP, instrument.Clock, instrument.Random, instrument.WASI, instrument.Objects,
 	}
-	for _, module := range []string{instrument.ExtismModule, instrument.WASIModule} {
+	for _, module := range []string{instrument.ExtismModule, instrument.PosternModule, instrument.WASIModule} {
 		offered := r.Module(module).ExportedFunctionDefinitions()
 		if len(offered) != len(instrument.Known(module)) {
 			t.Errorf("%s: %d functions are offered, %d known", module, len(offered), len(instrument.Known(module)))
@@ -216,6 +220,21 @@ func TestKnown(t *testing.T) {
 			if !slices.Contains(capabilities, im.Capability) || im.Kind != host.FuncKind {
 				t.Errorf("%s.%s: %+v", module, im.Name, im)
 			}
+		}
+	}
+}
+
+// TestKnown_Groups: what an app grants a module for is what the operation asks
+// for.
+func TestKnown_Groups(t *testing.T) {
+	t.Parallel()
+	groups := map[string]string{}
+	for _, im := range instrument.Known(instrument.PosternModule) {
+		groups[im.Name] = im.Capability
+	}
+	for _, op := range object.Operations {
+		if groups[op.Name] != op.Group || !slices.Contains(host.Capabilities, op.Group) {
+			t.Errorf("%s is of the group %q, its import asks for %q", op.Name, op.Group, groups[op.Name])
 		}
 	}
 }

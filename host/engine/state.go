@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability"
 )
 
 // state is all that the host keeps for an instance: what its functions act
@@ -24,6 +25,7 @@ type state struct {
 
 	config    map[string]string
 	variables map[string][]byte // nil before the first
+	data      *capability.Call  // nil until the function is called, which comes after the start
 
 	// over ends with the call; a sleeping guest is woken by it.
 	over context.Context
@@ -90,7 +92,7 @@ func (s *state) end() {
 	for name, value := range s.variables {
 		s.budget.give(variableSize(name, value))
 	}
-	s.config, s.variables, s.over = nil, nil, nil
+	s.config, s.variables, s.data, s.over = nil, nil, nil, nil
 }
 
 // private ends a guest that asks while starting for what belongs to an app or

@@ -17,6 +17,8 @@ const (
 	Clock     = "clock"     // time and sleep
 	Random    = "random"    // entropy
 	WASI      = "wasi"      // the rest of WASI preview 1: no files, environment or sockets are behind it
+
+	Objects = host.CapabilityObjects // records: only if the app grants it
 )
 
 // Modules that imports name.
@@ -64,7 +66,13 @@ log: log_error(i64)
 log: get_log_level() i32`,
 	PosternModule: `
 memory: read(i64 i32 i32)
-memory: write(i32 i32) i64`,
+memory: write(i32 i32) i64
+objects: object_query(i64) i64
+objects: object_insert(i64) i64
+objects: object_put(i64) i64
+objects: object_patch(i64) i64
+objects: object_delete(i64) i64
+objects: object_batch(i64) i64`,
 	WASIModule: `
 wasi: args_get(i32 i32) i32
 wasi: args_sizes_get(i32 i32) i32

@@ -3,25 +3,13 @@
 package postern
 
 import (
-	"strconv"
 	"unsafe"
+
+	"github.com/posternhq/postern/sdk/go/internal/block"
 )
 
 // The host's functions that this SDK uses; sdk/abi.md specifies them. A block
 // is a piece of memory the host keeps, named by its address; 0 names none.
-
-// hostRead copies n bytes from an address in a block to p.
-//
-//go:wasmimport postern:host/v1 read
-//go:noescape
-func hostRead(address uint64, p unsafe.Pointer, n uint32)
-
-// hostWrite makes a block of the n bytes at p: 0 if n is 0, or the memory
-// limit is reached.
-//
-//go:wasmimport postern:host/v1 write
-//go:noescape
-func hostWrite(p unsafe.Pointer, n uint32) uint64
 
 //go:wasmimport extism:host/env input_length
 func inputLength() uint64
@@ -34,12 +22,6 @@ func outputSet(block, length uint64)
 
 //go:wasmimport extism:host/env error_set
 func errorSet(block uint64)
-
-//go:wasmimport extism:host/env free
-func free(block uint64)
-
-//go:wasmimport extism:host/env length
-func length(block uint64) uint64
 
 //go:wasmimport extism:host/env config_get
 func configGet(key uint64) uint64
@@ -72,63 +54,42 @@ func randomGet(p unsafe.Pointer, n uint32) uint32
 func handle() int32 { return Run(handler) }
 
 func readInput() []byte {
-	return load(inputOffset(), inputLength())
+	return block.Load(inputOffset(), inputLength())
 }
 
 func writeOutput(output []byte) {
-	outputSet(store(output), uint64(len(output)))
+	outputSet(block.Store(output), uint64(len(output)))
 }
 
 // fail makes message the reason why this invocation failed.
-func fail(message string) { errorSet(storeText(message)) }
+func fail(message string) { errorSet(block.StoreText(message)) }
 
 func writeLog(level logLevel, text string) {
-	block := storeText(text)
+	line := block.StoreText(text)
 	switch level {
 	case levelTrace:
-		logTrace(block)
+		logTrace(line)
 	case levelDebug:
-		logDebug(block)
+		logDebug(line)
 	case levelInfo:
-		logInfo(block)
+		logInfo(line)
 	case levelWarn:
-		logWarn(block)
+		logWarn(line)
 	case levelError:
-		logError(block)
+		logError(line)
 	}
 	// The host frees the block of a log line.
 }
 
 func lookupConfig(name string) (string, bool) {
-	key := storeText(name)
-	defer free(key)
-	block := configGet(key)
-	if block == 0 {
+	key := block.StoreText(name)
+	defer block.Free(key)
+	value := configGet(key)
+	if value == 0 {
 		return "", false
 	}
-	defer free(block)
-	return string(load(block, length(block))), true
+	return string(block.Take(value)), true
 }
-
-// load copies n bytes from an address in a block.
-func load(address, n uint64) []byte {
-	b := make([]byte, n)
-	hostRead(address, unsafe.Pointer(unsafe.SliceData(b)), uint32(n))
-	return b
-}
-
-// store copies b into a new block of the host. Without memory for it the
-// module must end: an answer that could not be stored would look like an empty
-// one.
-func store(b []byte) uint64 {
-	block := hostWrite(unsafe.Pointer(unsafe.SliceData(b)), uint32(len(b)))
-	if block == 0 && len(b) > 0 {
-		panic("postern: the memory limit leaves no room for " + strconv.Itoa(len(b)) + " bytes")
-	}
-	return block
-}
-
-func storeText(s string) uint64 { return store(unsafe.Slice(unsafe.StringData(s), len(s))) }
 
 func randomWord() uint64 {
 	var words [1]uint64
