@@ -126,12 +126,18 @@ func NewApp(organizationID string) *App {
 	}
 }
 
-// CapabilityObjects is the group of data operations on records.
-const CapabilityObjects = "objects"
+// Groups of data operations.
+const (
+	CapabilityBasic   = "basic" // needs no grant: it reaches nothing but its own request
+	CapabilityObjects = "objects"
+	CapabilityHTTP    = "http"
+	CapabilityJWT     = "jwt"
+	CapabilitySecrets = "secrets"
+)
 
-// Capabilities lists the groups of data operations: what modules may do only
-// if their app grants it.
-var Capabilities = []string{CapabilityObjects}
+// Capabilities lists the groups of data operations that modules may use only if
+// their app grants them.
+var Capabilities = []string{CapabilityObjects, CapabilityHTTP, CapabilityJWT, CapabilitySecrets}
 
 // Grants reports whether the app's modules may use a group of data operations.
 func (a *App) Grants(group string) bool {

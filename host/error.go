@@ -21,7 +21,6 @@ const (
 	CodeStale            Code = "stale"
 	CodeTooLarge         Code = "payload_too_large"
 	CodeQuota            Code = "quota_exceeded"
-	CodePermission       Code = "permission_denied"
 	CodeRateLimited      Code = "rate_limited"
 	CodeModuleFailed     Code = "module_failed"
 	CodeInvalidResponse  Code = "invalid_response"
@@ -37,6 +36,7 @@ const (
 	CodePermission Code = "permission_denied"   // the app does not grant the operation
 	CodeTooMany    Code = "too_many_operations" // in one invocation
 	CodeEnded      Code = "transaction_ended"   // it lasted too long
+	CodeOpen       Code = "transaction_open"    // the operation must come before the first write
 )
 
 // Error is the one error type that crosses package borders on its way to a

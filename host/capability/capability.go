@@ -47,6 +47,14 @@ type Call struct {
 	Fault   func(err error)
 	Data    *Session               // records; nil for none
 	Objects map[string]*Definition // of the app, by name; read only
+	// AppID is whose invocation it is; Hosts are those its modules may send
+	// requests to.
+	AppID string
+	Hosts []string
+	// Secrets gives the values of the app's secrets; nil for none.
+	Secrets func(ctx context.Context, name string) (string, error)
+	// Requests counts those that were sent outside.
+	Requests int
 
 	used   int
 	denied []string // groups that the log has a line about
@@ -88,7 +96,7 @@ func (o *Operation) do(ctx context.Context, call *Call, in []byte) (out []byte, 
 	if call.used++; call.used > MaxOperations {
 		return nil, host.Errorf(host.CodeTooMany, "An invocation may carry out at most %d data operations", MaxOperations)
 	}
-	if call.Granted == nil || !call.Granted(o.Group) {
+	if o.Group != host.CapabilityBasic && (call.Granted == nil || !call.Granted(o.Group)) {
 		call.noteDenied(o)
 		return nil, host.Errorf(host.CodePermission, "The app does not grant its modules the capability %q", o.Group)
 	}
@@ -96,6 +104,34 @@ func (o *Operation) do(ctx context.Context, call *Call, in []byte) (out []byte, 
 		return nil, host.Errorf(host.CodeInvalid, "a request may have at most %d bytes", MaxRequest)
 	}
 	return o.Run(ctx, call, in)
+}
+
+// Secret gives the value of a secret of the app. Errors: CodeNotFound.
+func (c *Call) Secret(ctx context.Context, name string) (string, error) {
+	if c.Secrets == nil {
+		return "", host.Errorf(host.CodeNotFound, "Secret not found")
+	}
+	return c.Secrets(ctx, name)
+}
+
+// NoTransaction refuses what must not hold up a transaction: others wait for
+// it. Errors: CodeOpen.
+func (c *Call) NoTransaction() error {
+	if c.Data != nil && c.Data.Open() {
+		return host.Errorf(host.CodeOpen, "The invocation has written records: what takes long must come before the first write")
+	}
+	return nil
+}
+
+// Outside is NoTransaction for what has an effect that no rollback undoes.
+func (c *Call) Outside() error {
+	if err := c.NoTransaction(); err != nil {
+		return err
+	}
+	if c.Data != nil {
+		c.Data.Effect()
+	}
+	return nil
 }
 
 // noteDenied writes one line of the log for each group.

@@ -165,6 +165,9 @@ func (s *Session) end(how func(host.RecordTransaction) error) error {
 	return how(tx)
 }
 
+// Open reports whether there is a transaction, or was one.
+func (s *Session) Open() bool { return s.tx != nil || s.over != nil }
+
 // Effect notes that the module did what a rollback does not undo.
 func (s *Session) Effect() { s.effect = true }
 

@@ -23,7 +23,7 @@ import (
 )
 
 // Secrets gives the value of an app's secret. Errors: CodeNotFound.
-type Secrets func(ctx context.Context, name string) ([]byte, error)
+type Secrets func(ctx context.Context, name string) (string, error)
 
 // Algorithms that are signed with and verified.
 var Algorithms = []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA"}

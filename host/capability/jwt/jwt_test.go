@@ -26,11 +26,11 @@ var now = time.UnixMilli(1_800_000_000_500)
 // vault is an app's secrets.
 type vault map[string][]byte
 
-func (v vault) get(_ context.Context, name string) ([]byte, error) {
+func (v vault) get(_ context.Context, name string) (string, error) {
 	if value, ok := v[name]; ok {
-		return value, nil
+		return string(value), nil
 	}
-	return nil, host.Errorf(host.CodeNotFound, "Secret not found")
+	return "", host.Errorf(host.CodeNotFound, "Secret not found")
 }
 
 func private(t testing.TB, key crypto.Signer, err error) []byte {

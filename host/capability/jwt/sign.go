@@ -45,7 +45,7 @@ func Sign(ctx context.Context, secrets Secrets, r SignRequest, now time.Time) (t
 	if err != nil {
 		return "", err
 	}
-	key, err := signingKey(m, secret)
+	key, err := signingKey(m, []byte(secret))
 	if err != nil {
 		return "", err
 	}

@@ -77,7 +77,7 @@ func (r *VerifyRequest) key(ctx context.Context, secrets Secrets, m jose.Signing
 	if err != nil {
 		return nil, err
 	}
-	return verifyingKey(m, secret, "")
+	return verifyingKey(m, []byte(secret), "")
 }
 
 // open checks the form and the signature of a token. The parts mean nothing
