@@ -75,6 +75,7 @@ type App struct {
 	AuthorizedDomains     []string        `json:"authorized_domains"`
 	RateLimit             *RateLimit      `json:"rate_limit" doc:"How often the app's endpoints may be called, all together; null for no bound"`
 	Capabilities          []string        `json:"capabilities" doc:"Groups of data operations that the app's modules may use; in the environment development they may use all"`
+	AllowedHosts          []string        `json:"allowed_hosts" doc:"Hosts that the app's modules may send requests to: names, *.example.com for all below one, * for all; with a port unless it is 80 or 443"`
 
 	// Revision counts the changes of the app; it is the ETag, not a field.
 	Revision int64 `json:"-"`
@@ -122,7 +123,7 @@ func NewApp(organizationID string) *App {
 		Platform: "web", Environment: Production, Status: AppActive,
 		DataRetentionDays: DefaultRetentionDays, Timezone: "UTC",
 		Features:     Features{Push: true, Analytics: true, Audiences: true, AIInsights: true},
-		Capabilities: []string{},
+		Capabilities: []string{}, AllowedHosts: []string{},
 	}
 }
 
@@ -216,7 +217,36 @@ func (a *App) Validate() error {
 			return Errorf(CodeInvalid, "capabilities must be among %s, not %q", strings.Join(Capabilities, ", "), group)
 		}
 	}
+	if len(a.AllowedHosts) > maxAllowedHosts {
+		return Errorf(CodeInvalid, "allowed_hosts must be at most %d", maxAllowedHosts)
+	}
+	for _, entry := range a.AllowedHosts {
+		if !validAllowedHost(entry) {
+			return Errorf(CodeInvalid, "allowed_hosts must hold hosts such as api.example.com, *.example.com, api.example.com:8443, 192.0.2.1, [2001:db8::1] or *, not %q", entry)
+		}
+	}
 	return a.validateChannels()
+}
+
+// maxAllowedHosts bounds the hosts that an app's modules may send requests to.
+const maxAllowedHosts = 200
+
+// validAllowedHost accepts a host name, the same behind "*.", "*" and addresses,
+// all with an optional port.
+func validAllowedHost(entry string) bool {
+	name := entry
+	if i := strings.LastIndexByte(entry, ':'); i >= 0 && !strings.HasSuffix(entry, "]") {
+		port, err := parsePositive(entry[i+1:])
+		if err != nil || port > 65535 {
+			return false
+		}
+		name = entry[:i]
+	}
+	if address, ok := strings.CutPrefix(name, "["); ok {
+		ip, err := netip.ParseAddr(strings.TrimSuffix(address, "]"))
+		return err == nil && ip.Is6() && ip.Zone() == "" && strings.HasSuffix(name, "]")
+	}
+	return name == "*" || validHostName(strings.TrimPrefix(name, "*."))
 }
 
 // validateChannels checks the fields that tie the app to the outside.

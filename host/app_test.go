@@ -48,6 +48,18 @@ func TestApp_Validate(t *testing.T) {
 		{"IPv6 domain", func(a *host.App) { a.Domains = []string{"[::1]"} }, "domains must hold"},
 		{"number domain", func(a *host.App) { a.Domains = []string{"2130706433"} }, "domains must hold"},
 		{"localhost", func(a *host.App) { a.Domains = []string{"localhost"} }, "domains must hold"},
+		{"allowed hosts", func(a *host.App) {
+			a.AllowedHosts = []string{"example.com", "*.example.com", "*", "localhost:3000", "10.0.0.1", "[::1]:8080", "[2001:db8::1]", "*:8080"}
+		}, ""},
+		{"allowed path", func(a *host.App) { a.AllowedHosts = []string{"example.com/x"} }, "allowed_hosts must hold"},
+		{"allowed origin", func(a *host.App) { a.AllowedHosts = []string{"https://example.com"} }, "allowed_hosts must hold"},
+		{"allowed port", func(a *host.App) { a.AllowedHosts = []string{"example.com:65536"} }, "allowed_hosts must hold"},
+		{"allowed star within", func(a *host.App) { a.AllowedHosts = []string{"a.*.com"} }, "allowed_hosts must hold"},
+		{"allowed bare IPv6", func(a *host.App) { a.AllowedHosts = []string{"2001:db8::1"} }, "allowed_hosts must hold"},
+		{"allowed zone", func(a *host.App) { a.AllowedHosts = []string{"[fe80::1%eth0]"} }, "allowed_hosts must hold"},
+		{"many allowed hosts", func(a *host.App) { a.AllowedHosts = make([]string, 201) }, "allowed_hosts must be at most 200"},
+		{"capability", func(a *host.App) { a.Capabilities = []string{"objects", "http"} }, ""},
+		{"other capability", func(a *host.App) { a.Capabilities = []string{"files"} }, "capabilities must be among"},
 		{"trailing dot", func(a *host.App) { a.Domains = []string{"example.com."} }, "domains must hold"},
 	} {
 		app := host.NewApp(host.NewID())

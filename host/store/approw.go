@@ -42,6 +42,7 @@ type appRow struct {
 	AuthorizedDomains     document[[]string]        `db:"authorized_domains"`
 	RateLimit             document[*host.RateLimit] `db:"rate_limit"`
 	Capabilities          document[[]string]        `db:"capabilities"`
+	AllowedHosts          document[[]string]        `db:"allowed_hosts"`
 	CreatedAt             int64                     `db:"created_at"`
 	UpdatedAt             int64                     `db:"updated_at"`
 	Revision              int64                     `db:"revision"`
@@ -79,8 +80,8 @@ func (db *DB) appRowOf(a *host.App) (appRow, error) {
 		CachedLastEvent: a.CachedLastEvent.Millis(), StatsLastUpdated: a.StatsLastUpdated.Millis(),
 		WebhookURL: a.WebhookURL, WebhookEnabled: a.WebhookEnabled, WebhookUseQueryParams: a.WebhookUseQueryParams,
 		AuthorizedDomains: document[[]string]{a.AuthorizedDomains}, RateLimit: document[*host.RateLimit]{a.RateLimit},
-		Capabilities: document[[]string]{distinct(a.Capabilities)},
-		CreatedAt:    a.CreatedAt.Millis(), UpdatedAt: a.UpdatedAt.Millis(),
+		Capabilities: document[[]string]{distinct(a.Capabilities)}, AllowedHosts: document[[]string]{distinct(a.AllowedHosts)},
+		CreatedAt: a.CreatedAt.Millis(), UpdatedAt: a.UpdatedAt.Millis(),
 		Revision: a.Revision, ActiveRelease: a.ActiveRelease,
 	}
 	return row, seal.err
@@ -105,8 +106,8 @@ func (db *DB) app(r *appView) (*host.App, error) {
 		CachedLastEvent: host.FromMillis(r.CachedLastEvent), StatsLastUpdated: host.FromMillis(r.StatsLastUpdated),
 		WebhookURL: r.WebhookURL, WebhookEnabled: r.WebhookEnabled, WebhookUseQueryParams: r.WebhookUseQueryParams,
 		AuthorizedDomains: filled(r.AuthorizedDomains.V), RateLimit: r.RateLimit.V,
-		Capabilities: filled(r.Capabilities.V),
-		CreatedAt:    host.FromMillis(r.CreatedAt), UpdatedAt: host.FromMillis(r.UpdatedAt),
+		Capabilities: filled(r.Capabilities.V), AllowedHosts: filled(r.AllowedHosts.V),
+		CreatedAt: host.FromMillis(r.CreatedAt), UpdatedAt: host.FromMillis(r.UpdatedAt),
 		Revision: r.Revision, ActiveRelease: r.ActiveRelease,
 	}
 	if r.Domains != "" {
