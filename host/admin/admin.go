@@ -38,6 +38,8 @@ type Store interface {
 	host.KeyGroupStore
 	host.MemberStore
 	host.AuditStore
+	host.ObjectStore
+	host.RecordStore
 }
 
 // Config is what the management API needs of the rest of the house.
@@ -100,6 +102,8 @@ func (a *API) Mount(app *fiber.App) {
 	a.signingKeyRoutes()
 	a.groupRoutes()
 	a.issuerRoutes()
+	a.objectRoutes()
+	a.recordRoutes()
 	a.invocationRoutes()
 	a.organizationRoutes()
 	a.memberRoutes()

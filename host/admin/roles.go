@@ -34,6 +34,8 @@ const (
 // the tests walk through. A route without a row cannot be registered. The
 // organization API key may do what a sysadmin may, except switch itself.
 var rights = map[string]right{
+	// Whoever may create, change or import apps grants capabilities to their
+	// modules: no other route does.
 	"create-app":      {host.Admin, refused},
 	"list-apps":       {host.Viewer, listed},
 	"get-app":         {host.Viewer, appHidden},
@@ -89,6 +91,21 @@ var rights = map[string]right{
 	"get-issuer":    {host.Viewer, appHidden},
 	"update-issuer": {host.Admin, appHidden},
 	"delete-issuer": {host.Admin, appHidden},
+
+	"create-object": {host.Developer, appHidden},
+	"list-objects":  {host.Viewer, appHidden},
+	"get-object":    {host.Viewer, appHidden},
+	"update-object": {host.Developer, appHidden},
+	"delete-object": {host.Developer, appHidden},
+
+	"create-record":  {host.Developer, appHidden},
+	"query-records":  {host.Developer, appHidden},
+	"get-record":     {host.Developer, appHidden},
+	"put-record":     {host.Developer, appHidden},
+	"update-record":  {host.Developer, appHidden},
+	"delete-record":  {host.Developer, appHidden},
+	"import-records": {host.Developer, appHidden},
+	"export-records": {host.Developer, appHidden},
 
 	"list-invocations": {host.Viewer, appHidden},
 	"get-invocation":   {host.Viewer, appHidden},

@@ -91,6 +91,15 @@ func (s *session) addAudit() error {
 	return nil
 }
 
+// AddAudit implements host.AuditStore.
+func (db *DB) AddAudit(ctx context.Context, entry *host.AuditEntry) (err error) {
+	defer host.Wrap(&err, "store.AddAudit")
+	return db.main.write(ctx, func(s *session) error {
+		_, err := s.save(insertAudit, auditRowOf(entry))
+		return err
+	})
+}
+
 // purgeChunk bounds what one change deletes of the oldest entries, so that a
 // shorter retention makes no change slow.
 const purgeChunk = 500
