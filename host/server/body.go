@@ -41,7 +41,7 @@ type body struct {
 	end time.Time
 	// endless tells that there is no such time.
 	endless bool
-	err error
+	err     error
 }
 
 // newBody returns the body announced by h; nil for none.

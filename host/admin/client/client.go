@@ -173,9 +173,14 @@ func (c *Client) into(ctx context.Context, what call, out any) (*http.Response, 
 	return response, nil
 }
 
-// download writes the body of an answer that is no JSON to w.
+// download writes the body of the answer of a GET to w.
 func (c *Client) download(ctx context.Context, path []string, w io.Writer) error {
-	response, err := c.send(ctx, call{method: http.MethodGet, path: path})
+	return c.save(ctx, call{method: http.MethodGet, path: path}, w)
+}
+
+// save writes the body of an answer that is no JSON to w.
+func (c *Client) save(ctx context.Context, what call, w io.Writer) error {
+	response, err := c.send(ctx, what)
 	if err != nil {
 		return err
 	}
