@@ -45,6 +45,10 @@ type Config struct {
 	// for the defaults.
 	Invocations int64
 	Changes     int64
+	// AppRecords and AppRecordBytes are how many records an app may have, and
+	// how many bytes their documents together, 0 for the defaults.
+	AppRecords     int64
+	AppRecordBytes int64
 	// Audit is how long to keep the audit log, 0 for the default.
 	Audit time.Duration
 }
@@ -60,7 +64,9 @@ type DB struct {
 	keepInvocations int64
 	keepChanges     int64
 	keepAudit       time.Duration
-	refusals        atomic.Int64 // added by this process
+	refusals        atomic.Int64  // added by this process
+	indexing        chan struct{} // bounds who builds indexes at once
+	quota           *quota
 }
 
 var (
@@ -76,6 +82,8 @@ var (
 	_ host.MemberStore       = (*DB)(nil)
 	_ host.AuditStore        = (*DB)(nil)
 	_ host.UsageStore        = (*DB)(nil)
+	_ host.ObjectStore       = (*DB)(nil)
+	_ host.RecordStore       = (*DB)(nil)
 	_ host.ChangeStore       = (*DB)(nil)
 	_ host.InvocationStore   = (*DB)(nil)
 )
@@ -116,7 +124,11 @@ func open(ctx context.Context, c Config) (db *DB, from, to int64, err error) {
 		keepInvocations: cmp.Or(max(c.Invocations, 0), DefaultInvocations),
 		keepChanges:     cmp.Or(max(c.Changes, 0), DefaultChanges),
 		keepAudit:       cmp.Or(max(c.Audit, 0), DefaultAudit),
+		indexing:        make(chan struct{}, 2),
 	}
+	db.quota = newQuota(growth{
+		cmp.Or(max(c.AppRecords, 0), DefaultAppRecords), cmp.Or(max(c.AppRecordBytes, 0), DefaultAppRecordBytes),
+	}, db.countRecords)
 	if err = db.connect(d, databases); err == nil {
 		from, to, err = migrateAll(ctx, db.pools, databases, options)
 	}
@@ -144,6 +156,7 @@ func (db *DB) connect(d *dialect, databases []database) error {
 
 // Close waits for running statements and closes the connections.
 func (db *DB) Close() error {
+	db.quota.close()
 	var errs []error
 	for _, p := range db.pools {
 		errs = append(errs, p.close())
