@@ -15,12 +15,13 @@ import (
 // recordTransaction implements host.RecordTransaction.
 type recordTransaction struct {
 	records
-	tx     *sqlx.Tx
-	ctx    context.Context // the transaction ends with it
-	depth  int             // of Try
-	broken error           // after it, only a rollback is left
-	growth growth
-	sizes  map[string]int64 // bytes of the records that were read or written, by table and id
+	tx      *sqlx.Tx
+	ctx     context.Context // the transaction ends with it
+	depth   int             // of Try
+	broken  error           // after it, only a rollback is left
+	growth  growth
+	altered []altered        // for the audit log
+	sizes   map[string]int64 // bytes of the records that were read or written, by table and id
 }
 
 // BeginRecords implements host.RecordStore.
@@ -178,7 +179,7 @@ func (w *write) taken(insert bool) (*host.Taken, error) {
 
 func errTaken(t *host.Taken) error {
 	err := host.Errorf(host.CodeConflict, "%s is already taken by another record", t.Field)
-	err.Details = t
+	err.Details = *t
 	return err
 }
 
@@ -208,6 +209,7 @@ func (t *recordTransaction) InsertRecord(ctx context.Context, o *host.Object, r 
 	if err != nil {
 		return t.fail(ctx, o, err)
 	}
+	t.note(o, r.ID, 0, r.Version)
 	t.grow(o.ID+r.ID, 1, size, size)
 	return nil
 }
@@ -242,6 +244,7 @@ func (t *recordTransaction) UpdateRecord(ctx context.Context, o *host.Object, r 
 	if updated == 0 {
 		return host.Errorf(host.CodeStale, "The record was changed by somebody else")
 	}
+	t.note(o, r.ID, r.Version-1, r.Version)
 	t.grow(o.ID+r.ID, 0, more, size)
 	return nil
 }
@@ -259,14 +262,15 @@ func (t *recordTransaction) DeleteRecord(ctx context.Context, o *host.Object, id
 	if !host.IsID(id) {
 		return errNoRecord()
 	}
-	sizes, err := list[int64](t.session(ctx), "DELETE FROM "+table+" WHERE id = $1 RETURNING bytes", id)
+	gone, err := list[struct{ Version, Bytes int64 }](t.session(ctx), "DELETE FROM "+table+" WHERE id = $1 RETURNING version, bytes", id)
 	if err != nil {
 		return t.fail(ctx, o, err)
 	}
-	if len(sizes) == 0 {
+	if len(gone) == 0 {
 		return errNoRecord()
 	}
-	t.grow(o.ID+id, -1, -sizes[0], 0)
+	t.note(o, id, gone[0].Version, 0)
+	t.grow(o.ID+id, -1, -gone[0].Bytes, 0)
 	return nil
 }
 
@@ -278,13 +282,13 @@ func (t *recordTransaction) Try(ctx context.Context, fn func() error) (err error
 	t.depth++
 	defer func() { t.depth-- }()
 	point := fmt.Sprintf("try%d", t.depth)
-	grown := t.growth
+	grown, noted := t.growth, len(t.altered)
 	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT "+point); err != nil {
 		return t.fail(ctx, nil, err)
 	}
 	if err := fn(); err != nil {
 		if t.broken == nil {
-			t.growth = grown
+			t.growth, t.altered = grown, t.altered[:noted]
 			_, undoErr := t.tx.ExecContext(ctx, "ROLLBACK TO "+point)
 			if undoErr != nil {
 				return errors.Join(t.fail(ctx, nil, undoErr), err)
@@ -301,6 +305,9 @@ func (t *recordTransaction) Commit() (err error) {
 	defer host.Wrap(&err, "store.Commit")
 	if t.broken != nil {
 		return errors.Join(t.broken, t.Rollback())
+	}
+	if err := t.addAudit(); err != nil {
+		return errors.Join(err, t.Rollback())
 	}
 	if err := t.fail(t.ctx, nil, t.tx.Commit()); err != nil {
 		return err
