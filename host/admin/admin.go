@@ -76,9 +76,11 @@ type Config struct {
 // API is the management API. Make one with New.
 type API struct {
 	Config
-	huma     huma.API
-	jwks     jwksCache
-	refusals budget
+	huma huma.API
+	jwks jwksCache
+	// What may still go to the audit log of refused calls, of known callers
+	// and of all others.
+	refusals, strangers budget
 }
 
 // New returns an API that is not mounted yet.

@@ -168,7 +168,7 @@ func (a *API) importTarget(ctx context.Context, in *importInput, settings archiv
 	if in.App != "" {
 		app, err = a.Store.App(ctx, in.App)
 		if err == nil && !actor(ctx).Sees(app.Environment) {
-			err = host.Errorf(host.CodeNotFound, "App not found")
+			err = hide("App")
 		}
 		return app, false, err
 	}

@@ -124,7 +124,7 @@ func (a *API) listTokens(ctx context.Context, in *PageQuery) (*tokensOutput, err
 func (a *API) token(ctx context.Context, id string) (*host.Token, error) {
 	token, err := a.Store.Token(ctx, id)
 	if err == nil && !actor(ctx).Sees(*token.Environment) {
-		err = host.Errorf(host.CodeNotFound, "Token not found")
+		err = hide("Token")
 	}
 	return token, err
 }

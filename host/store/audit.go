@@ -102,29 +102,29 @@ func (db *DB) purgeAudit(s *session) error {
 	return err
 }
 
-// keepRefusals is how many refused calls are kept: anybody can make them, and
-// must fill no disk. They are counted every refusalRound calls.
-const (
-	keepRefusals = 100_000
-	refusalRound = 1000
-)
-
-// AddRefusal implements host.AuditStore.
+// AddRefusal implements host.AuditStore. Refused calls can be made at will, and
+// must fill no disk: now and then the oldest of too many are dropped.
 func (db *DB) AddRefusal(ctx context.Context, entry *host.AuditEntry) (err error) {
 	defer host.Wrap(&err, "store.AddRefusal")
 	return db.main.write(ctx, func(s *session) error {
 		if _, err := s.save(insertAudit, auditRowOf(entry)); err != nil {
 			return err
 		}
-		if db.refusals.Add(1)%refusalRound != 1 {
+		if added, round := db.refusals.Add(1), max(1, db.keepRefusals/100); (added-1)%round != 0 {
 			return nil
 		}
 		if err := db.purgeAudit(s); err != nil {
 			return err
 		}
-		_, err := s.exec(`DELETE FROM audit_entry WHERE refused <> '' AND id <=
-			(SELECT id FROM audit_entry WHERE refused <> '' ORDER BY id DESC LIMIT 1 OFFSET $1)`, keepRefusals)
-		return err
+		// Strangers must not push out what members tried.
+		for _, whose := range []string{"actor_id = ''", "actor_id <> ''"} {
+			_, err := s.exec(`DELETE FROM audit_entry WHERE refused <> '' AND `+whose+` AND id <=
+				(SELECT id FROM audit_entry WHERE refused <> '' AND `+whose+` ORDER BY id DESC LIMIT 1 OFFSET $1)`, db.keepRefusals)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

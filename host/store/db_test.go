@@ -280,3 +280,40 @@ func TestDialect_OneSeam(t *testing.T) {
 		}
 	}
 }
+
+// TestDB_Refusals shows that refused calls fill no disk, and that those of
+// strangers push out none of members'.
+func TestDB_Refusals(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, c store.Config) {
+		c.Refusals = 5
+		db := open(t, c)
+		ada := &host.Actor{Kind: host.ActorMember, ID: host.NewID(), Name: "Ada"}
+		refuse := func(actor *host.Actor, times int) {
+			t.Helper()
+			for range times {
+				entry := &host.AuditEntry{ID: host.NewID(), Time: host.Now(), Audit: host.Audit{Actor: actor, Method: "GET", Path: "/v1/keys"}, Refused: "forbidden"}
+				if err := db.AddRefusal(t.Context(), entry); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		kept := func(filter host.AuditFilter) int {
+			t.Helper()
+			_, total, err := db.AuditEntries(t.Context(), filter, host.Page{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return total
+		}
+		refuse(ada, 1)
+		refuse(nil, 20)
+		if ours, all := kept(host.AuditFilter{Actor: ada.ID}), kept(host.AuditFilter{}); ours != 1 || all != 6 {
+			t.Errorf("%d of a member among %d are kept", ours, all)
+		}
+		refuse(ada, 20)
+		if ours, all := kept(host.AuditFilter{Actor: ada.ID}), kept(host.AuditFilter{}); ours != 5 || all != 10 {
+			t.Errorf("%d of a member among %d are kept", ours, all)
+		}
+	})
+}

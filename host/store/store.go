@@ -28,6 +28,7 @@ const (
 	DefaultInvocations = 100_000
 	DefaultChanges     = 10_000
 	DefaultAudit       = 365 * 24 * time.Hour
+	DefaultRefusals    = 100_000
 )
 
 // Config says which database to open.
@@ -47,6 +48,9 @@ type Config struct {
 	Changes     int64
 	// Audit is how long to keep the audit log, 0 for the default.
 	Audit time.Duration
+	// Refusals is about how many refused calls of strangers to keep in the
+	// audit log, and as many again of members; 0 for the default.
+	Refusals int64
 }
 
 // DB is an open database. It implements every store interface of package host
@@ -60,6 +64,7 @@ type DB struct {
 	keepInvocations int64
 	keepChanges     int64
 	keepAudit       time.Duration
+	keepRefusals    int64
 	refusals        atomic.Int64 // added by this process
 }
 
@@ -116,6 +121,7 @@ func open(ctx context.Context, c Config) (db *DB, from, to int64, err error) {
 		keepInvocations: cmp.Or(max(c.Invocations, 0), DefaultInvocations),
 		keepChanges:     cmp.Or(max(c.Changes, 0), DefaultChanges),
 		keepAudit:       cmp.Or(max(c.Audit, 0), DefaultAudit),
+		keepRefusals:    cmp.Or(max(c.Refusals, 0), DefaultRefusals),
 	}
 	if err = db.connect(d, databases); err == nil {
 		from, to, err = migrateAll(ctx, db.pools, databases, options)
