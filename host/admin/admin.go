@@ -126,7 +126,7 @@ func describe() huma.Config {
 			}},
 			Info: &huma.Info{
 				Title: "Postern management API", Version: "1",
-				Description: "Apps, modules, endpoints, releases, credentials and invocations of a Postern host.",
+				Description: "Apps, modules, endpoints, releases, credentials, invocations, members and the audit log of a Postern host.",
 				License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Components: &huma.Components{
