@@ -188,7 +188,11 @@ func (a *audit) print(entries []*host.AuditEntry) error {
 
 func (a *audit) printOne(e *host.AuditEntry) {
 	who, what := "nobody known", ""
-	if e.Actor != nil {
+	switch {
+	case e.Actor == nil:
+	case e.Actor.Kind == host.ActorOrganization:
+		who = "organization key"
+	default:
 		who = e.Actor.Name
 	}
 	if e.Target != nil {
