@@ -97,10 +97,12 @@ const purgeChunk = 500
 
 // purgeAudit drops entries that are older than the retention.
 func (db *DB) purgeAudit(s *session) error {
-	before := host.Now().Millis() - db.keepAudit.Milliseconds()
-	_, err := s.exec("DELETE FROM audit_entry WHERE id IN (SELECT id FROM audit_entry WHERE created_at < $1 ORDER BY created_at LIMIT $2)", before, purgeChunk)
+	_, err := s.exec("DELETE FROM audit_entry WHERE id IN (SELECT id FROM audit_entry WHERE created_at < $1 ORDER BY created_at LIMIT $2)", db.oldestAudit(), purgeChunk)
 	return err
 }
+
+// oldestAudit is the time of the oldest entries that are kept, in milliseconds.
+func (db *DB) oldestAudit() int64 { return host.Now().Millis() - db.keepAudit.Milliseconds() }
 
 // AddRefusal implements host.AuditStore. Refused calls can be made at will, and
 // must fill no disk: now and then the oldest of too many are dropped.
@@ -131,7 +133,7 @@ func (db *DB) AddRefusal(ctx context.Context, entry *host.AuditEntry) (err error
 // AuditEntries implements host.AuditStore.
 func (db *DB) AuditEntries(ctx context.Context, filter host.AuditFilter, page host.Page) (entries []*host.AuditEntry, total int, err error) {
 	defer host.Wrap(&err, "store.AuditEntries")
-	from, args := auditFrom(filter)
+	from, args := db.auditFrom(filter)
 	entries = []*host.AuditEntry{}
 	total, err = read(ctx, db.main, func(s *session) (int, error) {
 		rows, total, err := paged[auditRow](s, auditColumns, from, "id", page, args...)
@@ -146,13 +148,15 @@ func (db *DB) AuditEntries(ctx context.Context, filter host.AuditFilter, page ho
 // EachAuditEntry implements host.AuditStore. All entries are of one moment.
 func (db *DB) EachAuditEntry(ctx context.Context, filter host.AuditFilter, fn func(*host.AuditEntry)) (err error) {
 	defer host.Wrap(&err, "store.EachAuditEntry")
-	from, args := auditFrom(filter)
+	from, args := db.auditFrom(filter)
 	return each(ctx, db.main, "SELECT "+auditColumns+" FROM "+from+" ORDER BY id DESC", func(row *auditRow) { fn(row.entry()) }, args...)
 }
 
 // auditFrom is a FROM of the entries that a filter selects, and its arguments.
-func auditFrom(f host.AuditFilter) (from string, args []any) {
-	var where []string
+// Those that are too old may still be there, until something is written.
+func (db *DB) auditFrom(f host.AuditFilter) (from string, args []any) {
+	where := []string{"created_at >= $1"}
+	args = append(args, db.oldestAudit())
 	add := func(condition string, arg any) {
 		args = append(args, arg)
 		where = append(where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args))))
@@ -171,9 +175,6 @@ func auditFrom(f host.AuditFilter) (from string, args []any) {
 	}
 	if !f.Until.IsZero() {
 		add("created_at < ?", f.Until.Millis())
-	}
-	if len(where) == 0 {
-		return "audit_entry", nil
 	}
 	return "audit_entry WHERE " + strings.Join(where, " AND "), args
 }
