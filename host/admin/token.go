@@ -10,7 +10,7 @@ import (
 // tokenBody is what a client may write of a token. A token cannot be changed:
 // whoever holds it reads in it what it is.
 type tokenBody struct {
-	Name      field[string] `json:"name,omitempty"`
+	Name      field[string] `json:"name,omitempty" doc:"Unique among tokens"`
 	ExpiresAt field[string] `json:"expires_at,omitempty" nullable:"true" doc:"A date, which the token works through, or an RFC 3339 instant"`
 	AccessBody
 }
