@@ -24,7 +24,7 @@ type AuditEntry struct {
 	ID   string `json:"id"`
 	Time Time   `json:"time"`
 	Audit
-	Refused string          `json:"refused" doc:"Code of a refusal, unauthorized or forbidden; empty for a change"`
+	Refused string          `json:"refused" doc:"Code of a refusal: unauthorized, forbidden, or not_found for what is hidden from the caller; empty for a change"`
 	Reason  string          `json:"reason" doc:"What a refused caller was told"`
 	Target  *AuditTarget    `json:"target" doc:"What was changed; null for a refusal"`
 	Before  json.RawMessage `json:"before" doc:"What it was, secrets masked; null for something new"`

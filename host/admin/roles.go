@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -170,9 +171,18 @@ func (a *API) permit(ctx huma.Context, r right, who *host.Actor) error {
 	// changes, so that the handler finds the same one.
 	app, err := a.Store.App(ctx.Context(), ctx.Param("app"))
 	if err == nil && !who.Sees(app.Environment) {
-		err = host.Errorf(host.CodeNotFound, "App not found")
+		err = hide("App")
 	}
 	return err
+}
+
+// errHidden is why something is not found that is there.
+var errHidden = errors.New("it belongs to an environment that the caller does not see")
+
+// hide answers as if something were not there. Unlike what is not, it is a
+// refusal, for the audit log.
+func hide(what string) error {
+	return host.Caused(host.CodeNotFound, errHidden, "%s not found", what)
 }
 
 // permitEnvironment refuses what an actor would make in an environment it does

@@ -28,6 +28,7 @@ const (
 	DefaultInvocations = 100_000
 	DefaultChanges     = 10_000
 	DefaultAudit       = 365 * 24 * time.Hour
+	DefaultRefusals    = 100_000
 )
 
 // Config says which database to open.
@@ -51,6 +52,9 @@ type Config struct {
 	AppRecordBytes int64
 	// Audit is how long to keep the audit log, 0 for the default.
 	Audit time.Duration
+	// Refusals is about how many refused calls of strangers to keep in the
+	// audit log, and as many again of members; 0 for the default.
+	Refusals int64
 }
 
 // DB is an open database. It implements every store interface of package host
@@ -64,6 +68,7 @@ type DB struct {
 	keepInvocations int64
 	keepChanges     int64
 	keepAudit       time.Duration
+	keepRefusals    int64
 	refusals        atomic.Int64  // added by this process
 	indexing        chan struct{} // bounds who builds indexes at once
 	quota           *quota
@@ -125,6 +130,7 @@ func open(ctx context.Context, c Config) (db *DB, from, to int64, err error) {
 		keepChanges:     cmp.Or(max(c.Changes, 0), DefaultChanges),
 		keepAudit:       cmp.Or(max(c.Audit, 0), DefaultAudit),
 		indexing:        make(chan struct{}, 2),
+		keepRefusals:    cmp.Or(max(c.Refusals, 0), DefaultRefusals),
 	}
 	db.quota = newQuota(growth{
 		cmp.Or(max(c.AppRecords, 0), DefaultAppRecords), cmp.Or(max(c.AppRecordBytes, 0), DefaultAppRecordBytes),

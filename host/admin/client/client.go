@@ -174,8 +174,8 @@ func (c *Client) into(ctx context.Context, what call, out any) (*http.Response, 
 }
 
 // download writes the body of the answer of a GET to w.
-func (c *Client) download(ctx context.Context, path []string, w io.Writer) error {
-	return c.save(ctx, call{method: http.MethodGet, path: path}, w)
+func (c *Client) download(ctx context.Context, path []string, query url.Values, w io.Writer) error {
+	return c.save(ctx, call{method: http.MethodGet, path: path, query: query}, w)
 }
 
 // save writes the body of an answer that is no JSON to w.
