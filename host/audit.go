@@ -24,7 +24,7 @@ type AuditEntry struct {
 	ID   string `json:"id"`
 	Time Time   `json:"time"`
 	Audit
-	Refused string          `json:"refused" doc:"Code of a refusal, unauthorized or forbidden; empty for a change"`
+	Refused string          `json:"refused" doc:"Code of a refusal: unauthorized, forbidden, or not_found for what is hidden from the caller; empty for a change"`
 	Reason  string          `json:"reason" doc:"What a refused caller was told"`
 	Target  *AuditTarget    `json:"target" doc:"What was changed; null for a refusal"`
 	Before  json.RawMessage `json:"before" doc:"What it was, secrets masked; null for something new"`
@@ -33,7 +33,7 @@ type AuditEntry struct {
 
 // AuditTarget names what was changed.
 type AuditTarget struct {
-	Kind  string `json:"kind" doc:"app, module, release, key, token, key_group, issuer, signing_key, member or organization"`
+	Kind  string `json:"kind" doc:"app, module, release, key, token, key_group, issuer, object, record, signing_key, member or organization"`
 	ID    string `json:"id" doc:"Id; of a release its number"`
 	AppID string `json:"app_id" doc:"The app it belongs to; empty for none"`
 }
@@ -48,6 +48,8 @@ type AuditFilter struct {
 
 // AuditStore keeps the audit log. Nothing changes an entry; the oldest go.
 type AuditStore interface {
+	// AddAudit appends an entry of what no single write tells.
+	AddAudit(ctx context.Context, entry *AuditEntry) error
 	// AddRefusal appends a refused call.
 	AddRefusal(ctx context.Context, entry *AuditEntry) error
 	// AuditEntries lists entries, newest first, with their number.
@@ -112,6 +114,8 @@ func auditView(resource any) (AuditTarget, any) {
 		return AuditTarget{"token", r.ID, ""}, r
 	case *KeyGroup:
 		return AuditTarget{"key_group", r.ID, r.AppID}, r
+	case *Object:
+		return AuditTarget{"object", r.ID, r.AppID}, r
 	case *Issuer:
 		return AuditTarget{"issuer", r.ID, r.AppID}, r
 	case *SigningKey:
@@ -124,6 +128,10 @@ func auditView(resource any) (AuditTarget, any) {
 		return AuditTarget{"secret", r.ID, r.AppID}, r
 	case *Organization:
 		return AuditTarget{"organization", r.ID, ""}, r
+	case *RecordState:
+		return AuditTarget{"record", r.ID, r.AppID}, r
+	case *RecordImport:
+		return AuditTarget{"object", r.Target.ID, r.Target.AppID}, r
 	}
 	panic("host: the audit log does not know what this is") // a new kind of resource
 }

@@ -64,4 +64,7 @@ type KeyGroupStore interface {
 	// DeleteKeyGroup removes one. Errors: CodeConflict while a retained
 	// release uses it.
 	DeleteKeyGroup(ctx context.Context, appID, name string) error
+	// CheckMembers refuses ids that are no credential of the app, or a key or
+	// token of none of the environments; nil stands for all of them.
+	CheckMembers(ctx context.Context, appID string, ids, environments []string) error
 }

@@ -13,7 +13,7 @@ type AccessBody struct {
 	Environment field[string]            `json:"environment,omitempty" nullable:"true" doc:"The one environment the credential opens"`
 	AllowedIPs  field[[]string]          `json:"allowed_ips,omitempty" doc:"Addresses and CIDR ranges it may be used from; empty admits all"`
 	Variables   field[map[string]string] `json:"variables,omitempty" doc:"What endpoints may require and modules see"`
-	RateLimit   limitField               `json:"rate_limit,omitempty"`
+	RateLimit   limitField               `json:"rate_limit,omitempty" doc:"How often the credential may call; null for no bound"`
 }
 
 // apply writes the fields that were sent to access.

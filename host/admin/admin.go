@@ -38,6 +38,8 @@ type Store interface {
 	host.KeyGroupStore
 	host.MemberStore
 	host.AuditStore
+	host.ObjectStore
+	host.RecordStore
 }
 
 // Config is what the management API needs of the rest of the house.
@@ -76,9 +78,11 @@ type Config struct {
 // API is the management API. Make one with New.
 type API struct {
 	Config
-	huma     huma.API
-	jwks     jwksCache
-	refusals budget
+	huma huma.API
+	jwks jwksCache
+	// What may still go to the audit log of refused calls, of known callers
+	// and of all others.
+	refusals, strangers budget
 }
 
 // New returns an API that is not mounted yet.
@@ -100,6 +104,8 @@ func (a *API) Mount(app *fiber.App) {
 	a.signingKeyRoutes()
 	a.groupRoutes()
 	a.issuerRoutes()
+	a.objectRoutes()
+	a.recordRoutes()
 	a.invocationRoutes()
 	a.organizationRoutes()
 	a.memberRoutes()
@@ -124,7 +130,7 @@ func describe() huma.Config {
 			}},
 			Info: &huma.Info{
 				Title: "Postern management API", Version: "1",
-				Description: "Apps, modules, endpoints, releases, credentials and invocations of a Postern host.",
+				Description: "Apps, modules, endpoints, releases, credentials, invocations, members and the audit log of a Postern host.",
 				License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Components: &huma.Components{

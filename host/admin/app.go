@@ -13,23 +13,23 @@ import (
 // appBody is what a client may write of an app, when creating and changing it.
 type appBody struct {
 	_                     struct{}               `additionalProperties:"true"`
-	Name                  nameField              `json:"name,omitempty"`
-	Environment           field[string]          `json:"environment,omitempty" doc:"Only when creating"`
-	Domains               field[[]string]        `json:"domains,omitempty"`
-	Description           field[string]          `json:"description,omitempty" nullable:"true"`
-	WebsiteURL            field[string]          `json:"website_url,omitempty" nullable:"true"`
-	AuthorizedDomains     field[[]string]        `json:"authorized_domains,omitempty"`
-	DataRetentionDays     field[int]             `json:"data_retention_days,omitempty"`
-	Timezone              field[string]          `json:"timezone,omitempty"`
-	EngagementPlatform    field[string]          `json:"engagement_platform,omitempty"`
-	EngagementCredentials field[json.RawMessage] `json:"engagement_credentials,omitempty"`
-	EmailPlatform         field[string]          `json:"email_platform,omitempty"`
-	EmailCredentials      field[json.RawMessage] `json:"email_credentials,omitempty"`
-	WebhookEnabled        field[bool]            `json:"webhook_enabled,omitempty"`
-	WebhookUseQueryParams field[bool]            `json:"webhook_use_query_params,omitempty"`
-	WebhookURL            field[string]          `json:"webhook_url,omitempty" nullable:"true"`
-	ContextInfo           field[string]          `json:"context_info,omitempty" nullable:"true"`
-	RateLimit             limitField             `json:"rate_limit,omitempty"`
+	Name                  nameField              `json:"name,omitempty" doc:"1-100 characters; unique in its environment"`
+	Environment           field[string]          `json:"environment,omitempty" doc:"production, staging or development; production unless given. Only when creating"`
+	Domains               field[[]string]        `json:"domains,omitempty" doc:"Host names that lead to the app; each belongs to one app of the host"`
+	Description           field[string]          `json:"description,omitempty" nullable:"true" doc:"For people, at most 500 characters"`
+	WebsiteURL            field[string]          `json:"website_url,omitempty" nullable:"true" doc:"Where the app is on the web"`
+	AuthorizedDomains     field[[]string]        `json:"authorized_domains,omitempty" doc:"Hosts of the pages whose browsers may send events"`
+	DataRetentionDays     field[int]             `json:"data_retention_days,omitempty" doc:"Days that data is kept, 30-2555; 365 unless given"`
+	Timezone              field[string]          `json:"timezone,omitempty" doc:"Name of a time zone such as Europe/Berlin; UTC unless given"`
+	EngagementPlatform    field[string]          `json:"engagement_platform,omitempty" doc:"none or wonderpush"`
+	EngagementCredentials field[json.RawMessage] `json:"engagement_credentials,omitempty" doc:"An object with what the platform asks for, kept sealed; null for none"`
+	EmailPlatform         field[string]          `json:"email_platform,omitempty" doc:"none or brevo"`
+	EmailCredentials      field[json.RawMessage] `json:"email_credentials,omitempty" doc:"An object with what the platform asks for, kept sealed; null for none"`
+	WebhookEnabled        field[bool]            `json:"webhook_enabled,omitempty" doc:"Whether events are sent to webhook_url, which is then required"`
+	WebhookUseQueryParams field[bool]            `json:"webhook_use_query_params,omitempty" doc:"Sends the fields of an event in the query string instead of as JSON"`
+	WebhookURL            field[string]          `json:"webhook_url,omitempty" nullable:"true" doc:"Where events are sent"`
+	ContextInfo           field[string]          `json:"context_info,omitempty" nullable:"true" doc:"What the app is about, for people and programs, at most 2000 characters"`
+	RateLimit             limitField             `json:"rate_limit,omitempty" doc:"How often the endpoints of the app may be called by all together; null for no bound"`
 	Capabilities          field[[]string]        `json:"capabilities,omitempty" nullable:"true" doc:"Groups of data operations that the app's modules may use; null keeps those there are"`
 }
 

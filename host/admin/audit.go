@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"reflect"
@@ -35,25 +36,30 @@ const maxAuditPath = 300
 // auditPath is a path without what looks like a credential: somebody may have
 // pasted one for an id.
 func auditPath(path string) string {
-	segments := strings.Split(path[:min(len(path), maxAuditPath)], "/")
+	segments := strings.Split(path, "/")
 	for i, segment := range segments {
 		if host.IsIssued(segment) {
 			segments[i] = "…"
 		}
 	}
-	return strings.Join(segments, "/")
+	masked := strings.Join(segments, "/")
+	return strings.ToValidUTF8(masked[:min(len(masked), maxAuditPath)], "")
 }
 
 // auditRefusals appends refused calls to the audit log.
 func (a *API) auditRefusals(c *fiber.Ctx) error {
 	err := c.Next()
 	code := host.CodeOf(err)
-	if code != host.CodeUnauthorized && code != host.CodeForbidden || !a.refusals.admit() {
+	if code != host.CodeUnauthorized && code != host.CodeForbidden && !errors.Is(err, errHidden) {
 		return err
 	}
+	budget := &a.refusals
 	call, ok := c.Locals(callKey{}).(*host.Audit)
 	if !ok {
-		call = callOf(c, nil, "")
+		call, budget = callOf(c, nil, ""), &a.strangers
+	}
+	if !budget.admit() {
+		return err
 	}
 	entry := &host.AuditEntry{ID: host.NewID(), Time: host.Now(), Audit: *call, Refused: string(code), Reason: host.AsError(err).Message}
 	if failed := a.Store.AddRefusal(c.UserContext(), entry); failed != nil {
@@ -65,8 +71,8 @@ func (a *API) auditRefusals(c *fiber.Ctx) error {
 // callKey is where a call is in Fiber's context once its route is known.
 type callKey struct{}
 
-// refusalsASecond is how many refused calls are written down: anybody can make
-// them, and each is a transaction.
+// refusalsASecond is how many refused calls of members are written down, and
+// how many of strangers: anybody can make them, and each is a transaction.
 const refusalsASecond = 50
 
 // budget admits refusalsASecond. The others are in the server's log only.

@@ -183,6 +183,9 @@ func TestAuditLog_Refusals(t *testing.T) {
 	root, viewer := b.newMember(host.Sysadmin, "null"), b.newMember(host.Viewer, "null")
 	limited := b.newMember(host.Admin, `["staging"]`)
 	pasted := host.NewOrganizationKey()
+	app := b.want(b.do("POST", "/v1/apps", `{"name":"Live"}`), 201, "").text("app", "id")
+	created := b.want(b.do("POST", "/v1/tokens", `{"name":"live"}`), 201, "")
+	token, jwt := created.text("token", "id"), created.text("token", "token")
 	for _, tt := range []struct {
 		call                    answer
 		actor                   bool
@@ -193,6 +196,9 @@ func TestAuditLog_Refusals(t *testing.T) {
 		{b.as(viewer, "POST", "/v1/apps", `{"name":"A"}`), true, "create-app", "forbidden", "This needs the role admin; yours is viewer"},
 		{b.as(viewer, "GET", "/v1/keys/"+pasted, ""), true, "get-key", "forbidden", "This needs the role sysadmin; yours is viewer"},
 		{b.as(limited, "POST", "/v1/apps", `{"name":"A"}`), true, "create-app", "forbidden", "Your access does not include the environment production"},
+		{b.as(limited, "DELETE", "/v1/apps/"+app, ""), true, "delete-app", "not_found", "App not found"},
+		{b.as(limited, "GET", "/v1/tokens/"+token, ""), true, "get-token", "not_found", "Token not found"},
+		{b.do("GET", "/v1/"+strings.Repeat("x", 200)+"/"+jwt, "", "X-API-Key", "x"), false, "", "unauthorized", "Invalid or revoked API key"},
 		{b.do("PATCH", "/v1/organization", `{"api_key_enabled":false}`), true, "update-organization", "forbidden", "api_key_enabled can be changed only by a member who is a sysadmin"},
 	} {
 		// The entries of one request are found by its id, in whatever order.
@@ -206,30 +212,39 @@ func TestAuditLog_Refusals(t *testing.T) {
 			t.Errorf("%s: %+v", tt.call.raw, e)
 		}
 	}
-	if all := b.as(root, "GET", "/v1/audit-log?format=ndjson", ""); strings.Contains(string(all.raw), pasted) {
+	if all := b.as(root, "GET", "/v1/audit-log?format=ndjson", ""); strings.Contains(string(all.raw), pasted) || strings.Contains(string(all.raw), jwt[:15]) {
 		t.Errorf("the log holds what was pasted: %s", all.raw)
 	}
 	before := len(b.log(root, ""))
 	b.want(b.do("GET", "/v1/apps/none", ""), 404, "")
+	b.want(b.as(limited, "GET", "/v1/apps/none", ""), 404, "App not found")
 	b.want(b.do("POST", "/v1/apps", `{}`), 400, "")
 	if after := len(b.log(root, "")); after != before {
 		t.Errorf("%d entries of calls that were not refused for their credential", after-before)
 	}
 }
 
-// TestAuditLog_Flood covers that strangers cannot fill the log.
+// TestAuditLog_Flood covers that strangers cannot fill the log, nor keep what a
+// member tries out of it.
 func TestAuditLog_Flood(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	root := b.newMember(host.Sysadmin, "null")
+	root, viewer := b.newMember(host.Sysadmin, "null"), b.newMember(host.Viewer, "null")
 	const calls = 300
 	began := time.Now()
 	for range calls {
 		b.want(b.do("GET", "/v1/apps", "", "X-API-Key", ""), 401, "Invalid or revoked API key")
 	}
+	const tries = 20
+	for range tries {
+		b.want(b.as(viewer, "GET", "/v1/keys", ""), 403, "This needs the role sysadmin; yours is viewer")
+	}
+	if got := len(b.log(root, "action=list-keys")); got != tries {
+		t.Errorf("%d of %d calls of a member were kept", got, tries)
+	}
 	seconds := int(time.Since(began)/time.Second) + 2
 	kept := b.want(b.as(root, "GET", "/v1/audit-log", ""), 200, "").text("pagination", "total")
-	if n, err := strconv.Atoi(kept); err != nil || n < 50 || n > 1+50*seconds {
+	if n, err := strconv.Atoi(kept); err != nil || n < 50 || n > 2+tries+50*seconds {
 		t.Errorf("%s of %d refusals were kept in %d seconds", kept, calls, seconds)
 	}
 }

@@ -108,6 +108,9 @@ type lenient interface{ ignoresUnknownFields() }
 // whose json tags name them. Errors are CodeInvalid sentences that name the
 // field.
 func decode(data []byte, dst any) error {
+	if whole, ok := dst.(interface{ decodeBody([]byte) error }); ok {
+		return whole.decodeBody(data)
+	}
 	object, err := decodeObject(data)
 	if err != nil {
 		return err

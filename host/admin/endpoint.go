@@ -12,26 +12,26 @@ import (
 
 // EndpointBody is what a client may write of an endpoint.
 type EndpointBody struct {
-	Name                   field[string]            `json:"name,omitempty"`
-	Method                 field[string]            `json:"method,omitempty"`
+	Name                   field[string]            `json:"name,omitempty" doc:"What it is called, 1-100 characters; need not be unique"`
+	Method                 field[string]            `json:"method,omitempty" doc:"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS or TRACE; GET answers HEAD as well"`
 	Path                   field[string]            `json:"path,omitempty" doc:"Template such as /orders/{id}"`
 	Module                 field[string]            `json:"module,omitempty" doc:"Name (the newest version), name@version or digest"`
 	Function               field[string]            `json:"function,omitempty" nullable:"true" doc:"Exported function; handle unless given"`
-	RequiresAuthentication field[bool]              `json:"requires_authentication,omitempty" nullable:"true"`
-	KeyGroups              field[[]string]          `json:"key_groups,omitempty" nullable:"true"`
-	AllowedIPs             field[[]string]          `json:"allowed_ips,omitempty" nullable:"true"`
-	RequiredVariables      field[map[string]string] `json:"required_variables,omitempty" nullable:"true"`
-	RateLimit              limitField               `json:"rate_limit,omitempty"`
-	TimeoutMS              field[int]               `json:"timeout_ms,omitempty" nullable:"true"`
-	MemoryMB               field[int]               `json:"memory_mb,omitempty" nullable:"true"`
-	MaxBodyBytes           field[int64]             `json:"max_body_bytes,omitempty" nullable:"true"`
-	Isolation              field[string]            `json:"isolation,omitempty" nullable:"true"`
-	RepeatRandom           field[bool]              `json:"repeat_random,omitempty" nullable:"true"`
-	Input                  field[string]            `json:"input,omitempty" nullable:"true"`
-	Atomic                 field[bool]              `json:"atomic,omitempty" nullable:"true"`
+	RequiresAuthentication field[bool]              `json:"requires_authentication,omitempty" nullable:"true" doc:"Whether a caller needs a credential; true unless given"`
+	KeyGroups              field[[]string]          `json:"key_groups,omitempty" nullable:"true" doc:"Groups whose credentials may call; empty admits every valid credential"`
+	AllowedIPs             field[[]string]          `json:"allowed_ips,omitempty" nullable:"true" doc:"Addresses and CIDR ranges that may call; empty admits all"`
+	RequiredVariables      field[map[string]string] `json:"required_variables,omitempty" nullable:"true" doc:"Variables a credential must carry, matched exactly"`
+	RateLimit              limitField               `json:"rate_limit,omitempty" doc:"How often the endpoint may be called by all together; null for no bound"`
+	TimeoutMS              field[int]               `json:"timeout_ms,omitempty" nullable:"true" doc:"How long one invocation may take, in milliseconds, at most 60000; 5000 unless given"`
+	MemoryMB               field[int]               `json:"memory_mb,omitempty" nullable:"true" doc:"How much memory one invocation may use, in MiB, at most 1024; 64 unless given"`
+	MaxBodyBytes           field[int64]             `json:"max_body_bytes,omitempty" nullable:"true" doc:"Size of the largest request body, at most 64 MiB; 5 MiB unless given"`
+	Isolation              field[string]            `json:"isolation,omitempty" nullable:"true" doc:"reset: every invocation starts from the same memory; reuse: an instance goes on as it is; fresh: a new instance for each. reset unless given"`
+	RepeatRandom           field[bool]              `json:"repeat_random,omitempty" nullable:"true" doc:"Insists on the isolation reset for a module that draws random bytes before its snapshot: every call begins with the same ones"`
+	Input                  field[string]            `json:"input,omitempty" nullable:"true" doc:"payload: the module gets the payload; body: the raw request body, as Extism plug-ins expect. payload unless given"`
+	Atomic                 field[bool]              `json:"atomic,omitempty" nullable:"true" doc:"Whether the writes of an invocation are one transaction; true unless given"`
 	RequestSchema          field[json.RawMessage]   `json:"request_schema,omitempty"`
 	ResponseSchema         field[json.RawMessage]   `json:"response_schema,omitempty"`
-	Enabled                field[bool]              `json:"enabled,omitempty" nullable:"true"`
+	Enabled                field[bool]              `json:"enabled,omitempty" nullable:"true" doc:"Whether the endpoint answers at all; true unless given"`
 }
 
 // apply writes the fields that were sent to e, except Module. A null gives a

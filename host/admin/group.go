@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/posternhq/postern/host"
 )
@@ -85,6 +86,9 @@ func (a *API) createGroup(ctx context.Context, in *struct {
 	if err := in.Body.apply(group); err != nil {
 		return nil, err
 	}
+	if err := a.permitMembers(ctx, app.ID, group.Members); err != nil {
+		return nil, err
+	}
 	if err := a.Store.CreateKeyGroup(ctx, group); err != nil {
 		return nil, err
 	}
@@ -130,6 +134,9 @@ func (a *API) updateGroup(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.permitChange(ctx, app.ID, in.name(), in.Body.Members.value); err != nil {
+		return nil, err
+	}
 	group, err := a.Store.UpdateKeyGroup(ctx, app.ID, in.name(), func(group *host.KeyGroup) error {
 		if err := matchRevision(in.IfMatch, group.Revision); err != nil {
 			return err
@@ -140,6 +147,34 @@ func (a *API) updateGroup(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return newGroupOutput(group), a.live(ctx)
+}
+
+// permitMembers refuses new members of a group that the actor may not know of,
+// as if they were not there.
+func (a *API) permitMembers(ctx context.Context, appID string, members []string) error {
+	environments := actor(ctx).Environments
+	if environments == nil {
+		return nil
+	}
+	return a.Store.CheckMembers(ctx, appID, members, environments)
+}
+
+// permitChange is permitMembers for a group that is there: the members it has
+// may stay.
+func (a *API) permitChange(ctx context.Context, appID, name string, members []string) error {
+	if actor(ctx).Environments == nil || len(members) == 0 {
+		return nil
+	}
+	group, err := a.Store.KeyGroup(ctx, appID, name)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, id := range group.Members {
+		known[id] = true
+	}
+	added := slices.DeleteFunc(slices.Clone(members), func(id string) bool { return known[id] || !host.IsID(id) })
+	return a.permitMembers(ctx, appID, added)
 }
 
 func (a *API) deleteGroup(ctx context.Context, in *GroupPath) (*deleted, error) {

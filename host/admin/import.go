@@ -139,19 +139,28 @@ func (a *API) readArchive(ctx context.Context, file io.ReaderAt, size int64) (*i
 			return nil, host.Errorf(host.CodeInvalid, "endpoints[%d].module must be the digest of a module in the archive", i)
 		}
 	}
-	for _, m := range opened.Manifest.Modules {
-		content, err := opened.Module(m.Digest)
-		if err != nil {
-			return nil, err
+	return out, a.inspectModules(ctx, out)
+}
+
+// inspectModules looks at the modules of an archive, at each once however many
+// names it has.
+func (a *API) inspectModules(ctx context.Context, in *imported) error {
+	seen := map[string]*host.Module{}
+	for _, m := range in.Manifest.Modules {
+		if seen[m.Digest] == nil {
+			content, err := in.Module(m.Digest)
+			if err != nil {
+				return err
+			}
+			if seen[m.Digest], err = a.inspect(ctx, content); err != nil {
+				return host.Caused(host.CodeOf(err), err, "module %s: %s", m.Name, host.AsError(err).Message)
+			}
 		}
-		module, err := a.inspect(ctx, content)
-		if err != nil {
-			return nil, host.Caused(host.CodeOf(err), err, "module %s: %s", m.Name, host.AsError(err).Message)
-		}
+		module := *seen[m.Digest]
 		module.Name = m.Name
-		out.modules = append(out.modules, module)
+		in.modules = append(in.modules, &module)
 	}
-	return out, nil
+	return nil
 }
 
 // importTarget finds the app an archive goes to, or creates it.
@@ -159,7 +168,7 @@ func (a *API) importTarget(ctx context.Context, in *importInput, settings archiv
 	if in.App != "" {
 		app, err = a.Store.App(ctx, in.App)
 		if err == nil && !actor(ctx).Sees(app.Environment) {
-			err = host.Errorf(host.CodeNotFound, "App not found")
+			err = hide("App")
 		}
 		return app, false, err
 	}

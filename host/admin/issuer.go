@@ -9,7 +9,7 @@ import (
 
 // issuerBody is what a client may write of an issuer.
 type issuerBody struct {
-	Name           field[string]            `json:"name,omitempty"`
+	Name           field[string]            `json:"name,omitempty" doc:"What it is called, 1-100 characters"`
 	Issuer         field[string]            `json:"issuer,omitempty" doc:"The claim iss of its tokens, matched exactly; unique in the app"`
 	Audience       field[[]string]          `json:"audience,omitempty" nullable:"true" doc:"The claim aud must name one of these; empty does not look at it"`
 	Algorithms     field[[]string]          `json:"algorithms,omitempty" nullable:"true" doc:"Signature algorithms that are accepted; those of the key unless given, RS256 with jwks_url"`
@@ -17,8 +17,8 @@ type issuerBody struct {
 	JWKSURL        field[string]            `json:"jwks_url,omitempty" nullable:"true" doc:"Where the issuer publishes its keys"`
 	RequiredClaims field[host.Claims]       `json:"required_claims,omitempty" nullable:"true" doc:"Values that claims must have or, where a claim is a list, hold"`
 	ClaimVariables field[map[string]string] `json:"claim_variables,omitempty" nullable:"true" doc:"From the name of a claim to that of the caller's variable that takes its value"`
-	RateLimit      limitField               `json:"rate_limit,omitempty"`
-	Enabled        field[bool]              `json:"enabled,omitempty" nullable:"true"`
+	RateLimit      limitField               `json:"rate_limit,omitempty" doc:"How often one subject of the issuer may call; null for no bound"`
+	Enabled        field[bool]              `json:"enabled,omitempty" nullable:"true" doc:"Whether its JWTs are accepted; true unless given"`
 }
 
 // apply writes the fields that were sent to issuer and validates it. A null

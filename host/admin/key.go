@@ -9,8 +9,8 @@ import (
 
 // keyBody is what a client may write of a key.
 type keyBody struct {
-	Name      field[string] `json:"name,omitempty"`
-	Enabled   field[bool]   `json:"enabled,omitempty"`
+	Name      field[string] `json:"name,omitempty" doc:"What it is called, 1-100 characters"`
+	Enabled   field[bool]   `json:"enabled,omitempty" doc:"A key that is not enabled is refused"`
 	ExpiresAt field[string] `json:"expires_at,omitempty" nullable:"true" doc:"A date, which the key works through, or an RFC 3339 instant"`
 	Quota     field[int64]  `json:"quota,omitempty" nullable:"true" doc:"Requests per calendar month (UTC); null for no bound"`
 	AccessBody

@@ -34,6 +34,7 @@ func TestOpenAPI_Lint(t *testing.T) {
 		l.responses(op.object)
 		if body, ok := op.object["requestBody"].(map[string]any); ok {
 			l.content("requestBody", body)
+			l.written(body)
 		}
 	}
 	for name, schema := range d.root["components"].(map[string]any)["schemas"].(map[string]any) {
@@ -79,6 +80,19 @@ func (l linter) parameters(op map[string]any) (declared []string) {
 		l.fault("declares a parameter twice: %v", declared)
 	}
 	return declared
+}
+
+// written wants a description of every field of a request: whoever writes it
+// must learn what it does.
+func (l linter) written(body map[string]any) {
+	for _, media := range body["content"].(map[string]any) {
+		ref, _ := media.(map[string]any)["schema"].(map[string]any)["$ref"].(string)
+		schema, _ := l.document.root["components"].(map[string]any)["schemas"].(map[string]any)[strings.TrimPrefix(ref, "#/components/schemas/")].(map[string]any)
+		fields, _ := schema["properties"].(map[string]any)
+		for name, field := range fields {
+			linter{l.T, l.document, l.subject + ": field " + name}.texts(field.(map[string]any), "description")
+		}
+	}
 }
 
 // security must name schemes that are there; only an operation without any

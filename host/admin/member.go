@@ -11,7 +11,7 @@ type memberBody struct {
 	Name         field[string]   `json:"name,omitempty" doc:"Unique among members"`
 	Role         field[string]   `json:"role,omitempty" doc:"viewer, developer, admin or sysadmin"`
 	Environments field[[]string] `json:"environments,omitempty" doc:"The environments the member sees; null for all"`
-	Enabled      field[bool]     `json:"enabled,omitempty"`
+	Enabled      field[bool]     `json:"enabled,omitempty" doc:"A member that is not enabled is refused at once"`
 }
 
 // apply writes the fields that were sent to member and validates it.

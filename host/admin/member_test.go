@@ -123,6 +123,36 @@ func TestMembers_Environments(t *testing.T) {
 	}
 }
 
+// TestKeyGroups_Limited covers that a member who is limited to environments
+// neither adds credentials of others to a group nor learns that they are there.
+func TestKeyGroups_Limited(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	created := func(path, body, noun string) string {
+		return b.want(b.do("POST", path, body), 201, "").text(noun, "id")
+	}
+	groups := "/v1/apps/" + created("/v1/apps", `{"name":"Trial","environment":"staging"}`, "app") + "/key-groups"
+	liveKey, liveToken := created("/v1/keys", `{"name":"a","environment":"production"}`, "key"), created("/v1/tokens", `{"name":"a"}`, "token")
+	own, anywhere := created("/v1/keys", `{"name":"b","environment":"staging"}`, "key"), created("/v1/keys", `{"name":"c"}`, "key")
+	body := func(ids ...string) string { return `{"name":"g","members":["` + strings.Join(ids, `","`) + `"]}` }
+	none := "members: there is no key, token or issuer of this app with the id "
+	dev := b.newMember(host.Developer, `["staging"]`)
+
+	for _, id := range []string{liveKey, liveToken, host.NewID()} {
+		b.want(b.as(dev, "POST", groups, body(own, id)), 400, none+id)
+	}
+	b.want(b.as(dev, "POST", groups, body(own, anywhere)), 201, "")
+	for _, id := range []string{liveKey, liveToken, host.NewID()} {
+		b.want(b.as(dev, "PATCH", groups+"/g", body(own, id)), 400, none+id)
+	}
+	b.want(b.do("PATCH", groups+"/g", body(own, liveKey)), 200, "")
+	b.want(b.as(dev, "PATCH", groups+"/g", body(anywhere, liveKey)), 200, "") // it was there
+	b.want(b.as(dev, "PATCH", groups+"/g", body(anywhere)), 200, "")
+	b.want(b.as(dev, "PATCH", groups+"/g", body(anywhere, liveKey)), 400, none+liveKey)
+	b.want(b.as(dev, "PATCH", groups+"/g", `{"members":["x"]}`), 400, "members must hold ids")
+	b.want(b.as(dev, "PATCH", groups+"/none", body(own)), 404, "Key group not found")
+}
+
 // TestApps_Masked covers who reads the secrets of an app.
 func TestApps_Masked(t *testing.T) {
 	t.Parallel()

@@ -15,7 +15,7 @@ type organizationOutput struct {
 
 // organizationBody is what a client may write of the organization.
 type organizationBody struct {
-	Name          field[string] `json:"name,omitempty"`
+	Name          field[string] `json:"name,omitempty" doc:"What it is called, 1-100 characters"`
 	APIKeyEnabled field[bool]   `json:"api_key_enabled,omitempty" doc:"Only members may change it, so that the organization API key cannot lock itself out"`
 }
 

@@ -61,7 +61,7 @@ type referenceSection struct {
 
 type referenceOperation struct {
 	ID, Method, Path, Summary string
-	Public                    bool
+	Who                       string // may call it
 	Parameters, Body          []referenceField
 	Request                   string // example
 	Responses                 []referenceResponse
@@ -86,7 +86,10 @@ func newReference(document *huma.OpenAPI) reference {
 		r.Key = scheme.Name
 	}
 	f := fields{document.Components.Schemas}
-	for _, op := range operations(document) {
+	all := operations(document)
+	// What takes no key is for programs; it comes behind what people look for.
+	slices.SortStableFunc(all, func(x, y *huma.Operation) int { return min(len(y.Security), 1) - min(len(x.Security), 1) })
+	for _, op := range all {
 		i := slices.IndexFunc(r.Sections, func(s referenceSection) bool { return s.Name == op.Tags[0] })
 		if i < 0 {
 			i = len(r.Sections)
@@ -101,7 +104,7 @@ func newReference(document *huma.OpenAPI) reference {
 type fields struct{ schemas huma.Registry }
 
 func (f fields) operation(op *huma.Operation) referenceOperation {
-	out := referenceOperation{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Public: len(op.Security) == 0}
+	out := referenceOperation{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Who: whoMay(rights[op.OperationID])}
 	for _, p := range op.Parameters {
 		out.Parameters = append(out.Parameters, referenceField{p.Name, p.In, f.typeOf(p.Schema), p.Description, p.Required})
 	}
@@ -122,6 +125,18 @@ func (f fields) operation(op *huma.Operation) referenceOperation {
 		out.Responses = append(out.Responses, shown)
 	}
 	return out
+}
+
+// whoMay says who may use a route.
+func whoMay(r right) string {
+	switch {
+	case r.least == "":
+		return "needs no key"
+	case r.within == notLimited:
+		return "needs the role " + string(r.least)
+	}
+	within := strings.Replace(string(r.within), "others are", "other environments are", 1)
+	return "needs the role " + string(r.least) + "; " + within
 }
 
 // maxDepth is how deep the page lists members of members.

@@ -27,6 +27,15 @@ func TestReference(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
+	// An administrator looks for who may do what, and how a member calls.
+	for _, want := range []string{"Authorization: Bearer", "<small>needs the role sysadmin</small>", "<small>needs the role developer; other apps are hidden</small>", "<small>needs no key</small>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if first := regexp.MustCompile(`<h2[^>]*>([^<]*)`).FindStringSubmatch(text)[1]; first != "apps" {
+		t.Errorf("the page begins with %s", first)
+	}
 	policy := page.header.Get("Content-Security-Policy")
 	if !strings.HasPrefix(policy, "default-src 'none'; style-src 'self';") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") {
 		t.Errorf("Content-Security-Policy %q", policy)

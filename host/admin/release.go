@@ -12,7 +12,7 @@ import (
 
 // releaseBody is the desired state of an app.
 type releaseBody struct {
-	Endpoints list[desiredEndpoint] `json:"endpoints,omitempty"`
+	Endpoints list[desiredEndpoint] `json:"endpoints,omitempty" doc:"All endpoints that the release has"`
 	Schedules list[schedule]        `json:"schedules,omitempty" doc:"Empty: schedules are not available in this version"`
 	Settings  field[settings]       `json:"settings,omitempty" doc:"Empty: there are no settings in this version"`
 	Note      field[string]         `json:"note,omitempty" doc:"What the release is for; at most 500 characters"`
@@ -28,7 +28,7 @@ type settings map[string]json.RawMessage
 // the active release, says which endpoint it goes on from; otherwise the method
 // and the shape of the path do.
 type desiredEndpoint struct {
-	ID field[string] `json:"id,omitempty"`
+	ID field[string] `json:"id,omitempty" doc:"Of the endpoint in the active release that this goes on from; the one of the same method and path unless given"`
 	EndpointBody
 }
 

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -34,6 +35,8 @@ const (
 // the tests walk through. A route without a row cannot be registered. The
 // organization API key may do what a sysadmin may, except switch itself.
 var rights = map[string]right{
+	// Whoever may create, change or import apps grants capabilities to their
+	// modules: no other route does.
 	"create-app":      {host.Admin, refused},
 	"list-apps":       {host.Viewer, listed},
 	"get-app":         {host.Viewer, appHidden},
@@ -89,6 +92,21 @@ var rights = map[string]right{
 	"get-issuer":    {host.Viewer, appHidden},
 	"update-issuer": {host.Admin, appHidden},
 	"delete-issuer": {host.Admin, appHidden},
+
+	"create-object": {host.Developer, appHidden},
+	"list-objects":  {host.Viewer, appHidden},
+	"get-object":    {host.Viewer, appHidden},
+	"update-object": {host.Developer, appHidden},
+	"delete-object": {host.Developer, appHidden},
+
+	"create-record":  {host.Developer, appHidden},
+	"query-records":  {host.Developer, appHidden},
+	"get-record":     {host.Developer, appHidden},
+	"put-record":     {host.Developer, appHidden},
+	"update-record":  {host.Developer, appHidden},
+	"delete-record":  {host.Developer, appHidden},
+	"import-records": {host.Developer, appHidden},
+	"export-records": {host.Developer, appHidden},
 
 	"list-invocations": {host.Viewer, appHidden},
 	"get-invocation":   {host.Viewer, appHidden},
@@ -153,9 +171,18 @@ func (a *API) permit(ctx huma.Context, r right, who *host.Actor) error {
 	// changes, so that the handler finds the same one.
 	app, err := a.Store.App(ctx.Context(), ctx.Param("app"))
 	if err == nil && !who.Sees(app.Environment) {
-		err = host.Errorf(host.CodeNotFound, "App not found")
+		err = hide("App")
 	}
 	return err
+}
+
+// errHidden is why something is not found that is there.
+var errHidden = errors.New("it belongs to an environment that the caller does not see")
+
+// hide answers as if something were not there. Unlike what is not, it is a
+// refusal, for the audit log.
+func hide(what string) error {
+	return host.Caused(host.CodeNotFound, errHidden, "%s not found", what)
 }
 
 // permitEnvironment refuses what an actor would make in an environment it does

@@ -10,7 +10,7 @@ import (
 // tokenBody is what a client may write of a token. A token cannot be changed:
 // whoever holds it reads in it what it is.
 type tokenBody struct {
-	Name      field[string] `json:"name,omitempty"`
+	Name      field[string] `json:"name,omitempty" doc:"Unique among tokens"`
 	ExpiresAt field[string] `json:"expires_at,omitempty" nullable:"true" doc:"A date, which the token works through, or an RFC 3339 instant"`
 	AccessBody
 }
@@ -124,7 +124,7 @@ func (a *API) listTokens(ctx context.Context, in *PageQuery) (*tokensOutput, err
 func (a *API) token(ctx context.Context, id string) (*host.Token, error) {
 	token, err := a.Store.Token(ctx, id)
 	if err == nil && !actor(ctx).Sees(*token.Environment) {
-		err = host.Errorf(host.CodeNotFound, "Token not found")
+		err = hide("Token")
 	}
 	return token, err
 }

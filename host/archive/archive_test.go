@@ -206,6 +206,20 @@ func TestOpen_Refused(t *testing.T) {
 	}
 }
 
+// TestOpen_Aliases shows that one module is not taken under any number of names.
+func TestOpen_Aliases(t *testing.T) {
+	t.Parallel()
+	m := manifest("one")
+	for i := range host.MaxEndpoints {
+		m.Modules = append(m.Modules, archive.Module{Name: fmt.Sprintf("alias%d", i), Version: 1, Digest: digestOf("one")})
+	}
+	raw := write(t, m, "one")
+	_, err := archive.Open(bytes.NewReader(raw), int64(len(raw)), archive.Limits{ModuleBytes: 1000, TotalBytes: 1 << 20})
+	if host.CodeOf(err) != host.CodeInvalid || !strings.Contains(host.AsError(err).Message, "501 modules") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestOpen_HiddenEntries shows that a list longer than the end record admits is
 // found out: readers go by the list.
 func TestOpen_HiddenEntries(t *testing.T) {

@@ -151,6 +151,10 @@ func (a *Archive) readManifest(f *zip.File) error {
 	if n := len(a.Manifest.Endpoints); n > host.MaxEndpoints {
 		return fault("it has %d endpoints; at most %d are allowed", n, host.MaxEndpoints)
 	}
+	// Names are cheap, and each is a module to look at, whatever its bytes.
+	if n := len(a.Manifest.Modules); n > host.MaxEndpoints {
+		return fault("it has %d modules; at most %d are allowed", n, host.MaxEndpoints)
+	}
 	if n := len(a.Manifest.KeyGroups); n > maxKeyGroups {
 		return fault("it has %d key groups; at most %d are allowed", n, maxKeyGroups)
 	}

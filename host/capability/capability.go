@@ -80,7 +80,7 @@ func (o *Operation) Do(ctx context.Context, call *Call, in []byte) []byte {
 	if err == nil {
 		return out
 	}
-	if code := host.CodeOf(err); call.Fault != nil && (code == host.CodeInternal || code == host.CodeUnavailable) {
+	if code := host.CodeOf(err); call.Fault != nil && ctx.Err() == nil && (code == host.CodeInternal || code == host.CodeUnavailable) {
 		call.Fault(err)
 	}
 	return Failure(err)

@@ -168,19 +168,12 @@ func (s *Session) end(how func(host.RecordTransaction) error) error {
 // Open reports whether there is a transaction, or was one.
 func (s *Session) Open() bool { return s.tx != nil || s.over != nil }
 
-// Effect notes that the module did what a rollback does not undo.
-func (s *Session) Effect() { s.effect = true }
-
-// Finish ends the session: it commits what was written, or rolls it back.
-// Errors, of a commit only: CodeConflict if other transactions are in the way,
-// CodeModuleTimeout if the transaction lasted too long, CodeUnavailable. Nothing
-// is stored then, unless the database went away in the midst of the commit.
+// Finish ends the session: it commits what was written, or rolls it back. The
+// error, of a commit only, is that of Over.
 func (s *Session) Finish(commit bool) error {
 	s.expire()
-	if !commit {
-		if s.tx != nil {
-			_ = s.end(host.RecordTransaction.Rollback)
-		}
+	if s.tx != nil && !commit {
+		_ = s.end(host.RecordTransaction.Rollback)
 		return nil
 	}
 	if s.tx != nil && !s.timer.Stop() {
@@ -194,11 +187,25 @@ func (s *Session) Finish(commit bool) error {
 			s.over = unavailable(err)
 		}
 	}
+	if !commit {
+		return nil
+	}
+	return s.Over()
+}
+
+// Over is why the transaction cannot be, or was not, committed; nil if nothing is
+// in the way. Errors: CodeConflict if other transactions are, CodeModuleTimeout
+// if it lasted too long, CodeUnavailable, CodeInternal. Nothing of it is stored,
+// unless the database went away in the midst of the commit.
+func (s *Session) Over() error {
 	if host.CodeOf(s.over) == host.CodeEnded {
 		return host.Caused(host.CodeModuleTimeout, s.over, "The module's transaction lasted longer than %s", MaxTransaction)
 	}
 	return s.over
 }
+
+// Effect notes that the module did what a rollback does not undo.
+func (s *Session) Effect() { s.effect = true }
 
 // MayRepeat reports whether the module may run again from its beginning with a
 // new session: other transactions alone are to blame, and it did nothing that

@@ -82,7 +82,7 @@ func (f *limitFlags) field() (client.Field[host.RateLimit], error) {
 
 // wrong is the error of a command that was called wrongly.
 func (f *limitFlags) wrong(format string, args ...any) error {
-	return &usageError{f.command.CommandPath(), fmt.Errorf(format, args...)}
+	return wrongUsage(f.command, format, args...)
 }
 
 // limitText is a rate limit as the flags write it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/posternhq/postern/host"
@@ -14,8 +15,8 @@ import (
 
 func appsCommand(c *console) *cobra.Command {
 	r := &remote{console: c}
-	apps := group("apps", "List, create, show, describe and delete apps",
-		appsListCommand(r), appsShowCommand(r), appsCreateCommand(r), appsDeleteCommand(r), appsOpenAPICommand(r))
+	apps := group("apps", "List, create, show, update, describe and delete apps",
+		appsListCommand(r), appsShowCommand(r), appsCreateCommand(r), appsUpdateCommand(r), appsDeleteCommand(r), appsOpenAPICommand(r))
 	r.addFlags(apps)
 	return apps
 }
@@ -56,7 +57,7 @@ func (c *console) showApp(app *host.App, asJSON bool) error {
 	return c.facts(
 		"app", app.Slug, "id", app.ID, "name", app.Name, "environment", app.Environment, "status", app.Status,
 		"description", text(app.Description), "domains", strings.Join(app.Domains, " "),
-		"authorized domains", strings.Join(app.AuthorizedDomains, " "),
+		"authorized domains", strings.Join(app.AuthorizedDomains, " "), "capabilities", strings.Join(app.Capabilities, " "),
 		"created", app.CreatedAt.String(), "updated", app.UpdatedAt.String())
 }
 
@@ -68,22 +69,44 @@ func text(s *string) string {
 	return *s
 }
 
+// appFlags are the settings of an app that commands give.
+type appFlags struct {
+	description           string
+	domains, capabilities []string
+}
+
+func (f *appFlags) add(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&f.description, "description", "", "what the app is for")
+	flags.StringSliceVar(&f.domains, "domain", nil, "host name that leads to the app; may be repeated")
+	flags.StringSliceVar(&f.capabilities, "capability", nil, "group of data operations that the app's modules may use ("+strings.Join(host.Capabilities, ", ")+"); may be repeated")
+}
+
+// fields are the flags that were given.
+func (f *appFlags) fields() (fields client.AppFields) {
+	if f.description != "" {
+		fields.Description = client.Value(f.description)
+	}
+	if len(f.domains) > 0 {
+		fields.Domains = client.Value(f.domains)
+	}
+	if len(f.capabilities) > 0 {
+		fields.Capabilities = client.Value(f.capabilities)
+	}
+	return fields
+}
+
 func appsCreateCommand(r *remote) *cobra.Command {
-	var environment, description string
-	var domains []string
+	var environment string
+	var flags appFlags
 	command := &cobra.Command{
 		Use: "create NAME", Short: "Create an app", Args: cobra.ExactArgs(1),
-		Example: "  postern apps create Shop\n  postern apps create Shop --environment staging --domain shop.example.com",
+		Example: "  postern apps create Shop\n  postern apps create Shop --environment staging --domain shop.example.com --capability objects",
 		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
-			fields := client.AppFields{Name: client.Value(args[0])}
+			fields := flags.fields()
+			fields.Name = client.Value(args[0])
 			if environment != "" {
 				fields.Environment = client.Value(environment)
-			}
-			if description != "" {
-				fields.Description = client.Value(description)
-			}
-			if len(domains) > 0 {
-				fields.Domains = client.Value(domains)
 			}
 			app, err := api.CreateApp(ctx, fields)
 			if err != nil {
@@ -93,8 +116,47 @@ func appsCreateCommand(r *remote) *cobra.Command {
 		}),
 	}
 	command.Flags().StringVar(&environment, "environment", "", "production (the default), staging or development")
-	command.Flags().StringVar(&description, "description", "", "what the app is for")
-	command.Flags().StringSliceVar(&domains, "domain", nil, "host name that leads to the app; may be repeated")
+	flags.add(command)
+	return command
+}
+
+// appClears takes a setting from an app.
+var appClears = map[string]func(*client.AppFields){
+	"description": func(f *client.AppFields) { f.Description = client.Null[string]() },
+	"domain":      func(f *client.AppFields) { f.Domains = client.Value([]string{}) },
+	"capability":  func(f *client.AppFields) { f.Capabilities = client.Value([]string{}) },
+}
+
+func appsUpdateCommand(r *remote) *cobra.Command {
+	var name string
+	var flags appFlags
+	clear := clearing[client.AppFields]{by: appClears}
+	command := &cobra.Command{
+		Use: "update APP", Short: "Change an app and what its modules may do, at once", Args: cobra.ExactArgs(1),
+		Long: `Change an app at once. What no flag names stays as it is. Domains and
+capabilities that are given replace those there were; --clear takes them away.`,
+		Example: "  postern apps update shop --capability objects\n  postern apps update shop --name 'My shop' --clear domain",
+	}
+	command.RunE = r.run(func(ctx context.Context, api *client.Client, args []string) error {
+		fields := flags.fields()
+		if name != "" {
+			fields.Name = client.Value(name)
+		}
+		if err := clear.apply(&fields); err != nil {
+			return err
+		}
+		if reflect.ValueOf(fields).IsZero() {
+			return nothingToChange(command)
+		}
+		app, err := api.UpdateApp(ctx, args[0], fields)
+		if err != nil {
+			return fmt.Errorf("cannot update app %s: %w", args[0], err)
+		}
+		return r.showApp(app, r.json)
+	})
+	command.Flags().StringVar(&name, "name", "", "a new name; the slug stays")
+	flags.add(command)
+	clear.add(command, "setting to take away")
 	return command
 }
 

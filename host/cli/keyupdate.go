@@ -3,9 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/posternhq/postern/host"
@@ -14,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// keyClears takes a restriction from a key, by the name of its flag.
+// keyClears takes a restriction from a key.
 var keyClears = map[string]func(*client.KeyFields){
 	"environment": func(f *client.KeyFields) { f.Environment = client.Null[string]() },
 	"expires":     func(f *client.KeyFields) { f.ExpiresAt = client.Null[string]() },
@@ -30,11 +28,11 @@ type keyUpdate struct {
 	access  accessFlags
 	name    string
 	quota   int64
-	clear   []string
+	clear   clearing[client.KeyFields]
 }
 
 func keysUpdateCommand(r *remote) *cobra.Command {
-	u := &keyUpdate{}
+	u := &keyUpdate{clear: clearing[client.KeyFields]{by: keyClears}}
 	u.command = &cobra.Command{
 		Use: "update KEY", Short: "Change what a key is called, what it opens and how often, at once", Args: cobra.ExactArgs(1),
 		Long: `Change a key at once. What no flag names stays as it is. Addresses and variables
@@ -70,7 +68,7 @@ func (u *keyUpdate) addFlags() {
 	flags.Int64Var(&u.quota, "quota", 0, "requests per calendar month in UTC")
 	// A flag that is not given changes nothing here.
 	flags.VisitAll(func(f *pflag.Flag) { f.Usage, _, _ = strings.Cut(f.Usage, " (default") })
-	flags.StringSliceVar(&u.clear, "clear", nil, "restriction to take away, one of "+strings.Join(slices.Sorted(maps.Keys(keyClears)), ", ")+"; may be repeated")
+	u.clear.add(u.command, "restriction to take away")
 }
 
 // fields are the fields to change.
@@ -85,18 +83,11 @@ func (u *keyUpdate) fields() (fields client.KeyFields, err error) {
 	if flags.Changed("quota") {
 		fields.Quota = client.Value(u.quota)
 	}
-	for _, name := range u.clear {
-		clear, known := keyClears[name]
-		switch {
-		case !known:
-			return fields, u.access.limit.wrong("--clear does not know %q: it takes %s", name, strings.Join(slices.Sorted(maps.Keys(keyClears)), ", "))
-		case flags.Changed(name):
-			return fields, u.access.limit.wrong("--%s and --clear %s contradict each other", name, name)
-		}
-		clear(&fields)
+	if err := u.clear.apply(&fields); err != nil {
+		return fields, err
 	}
 	if reflect.ValueOf(fields).IsZero() {
-		return fields, u.access.limit.wrong("nothing to change: name it with a flag")
+		return fields, nothingToChange(u.command)
 	}
 	return fields, nil
 }

@@ -124,7 +124,7 @@ Start a server, write a handler, deploy it:
 		}
 	}
 	add("project", buildCommand(c), deployCommand(c), promoteCommand(c), rollbackCommand(c), logsCommand(c))
-	add("manage", appsCommand(c), releasesCommand(c), exportCommand(c), importCommand(c))
+	add("manage", appsCommand(c), objectsCommand(c), releasesCommand(c), exportCommand(c), importCommand(c), auditCommand(c))
 	add("access", keysCommand(c), tokensCommand(c), groupsCommand(c), issuersCommand(c), signingKeysCommand(c), membersCommand(c))
 	add("server", serveCommand(c), backupCommand(c), restoreCommand(c), migrateCommand(c), versionCommand(c))
 	return root, started

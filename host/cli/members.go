@@ -33,7 +33,7 @@ func membersCommand(c *console) *cobra.Command {
 		},
 	}
 	members := group("members", "Manage members, who manage with tokens of their own",
-		list.command(r), membersShowCommand(r), membersCreateCommand(r), membersRotateCommand(r),
+		list.command(r), membersShowCommand(r), membersCreateCommand(r), membersUpdateCommand(r), membersRotateCommand(r),
 		membersSwitchCommand(r, "enable", true), membersSwitchCommand(r, "disable", false), remove.command(r))
 	members.Long = `Members manage with tokens of their own (pat_…), as far as their role goes:
 viewer, developer, admin or sysadmin. POSTERN_API_KEY takes such a token as well.

@@ -15,6 +15,7 @@ import (
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/admin"
 	"github.com/posternhq/postern/host/auth"
+	"github.com/posternhq/postern/host/capability/object"
 	"github.com/posternhq/postern/host/config"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
@@ -105,7 +106,8 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 	defer closeWith(h.db.Close, &err)
 	h.engine, err = engine.Open(ctx, engine.Config{
 		CacheDir:    filepath.Join(cfg.Data, "cache"),
-		Concurrency: int(cfg.MaxConcurrency), Queue: int(cfg.MaxQueue), Memory: cfg.EngineMemory, Log: h.log,
+		Concurrency: int(cfg.MaxConcurrency), Queue: int(cfg.MaxQueue), Memory: cfg.EngineMemory,
+		Operations: object.Operations, Log: h.log,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot start the engine: %w", err)

@@ -1,25 +1,25 @@
 package engine
 
 import (
+	"bytes"
+	"slices"
 	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/capability"
+	"github.com/posternhq/postern/host/instrument"
 )
 
 // operate is every data operation: (request block) answer block. The request's
 // block is freed, the answer's is the guest's to free. What the operation fails
-// at is an answer, too. While the guest starts, it is all there is: nothing of an
-// app may get into a snapshot.
+// at is an answer, too.
 func operate(s *state, op *capability.Operation, stack []uint64) {
 	request := stack[0]
 	began := time.Now()
-	var answer []byte
-	if s.data == nil {
-		answer = capability.Failure(host.Errorf(host.CodeUnavailable, "%s is not available before the module is called", op.Name))
-	} else {
-		answer = op.Do(s.over, s.data, s.blocks.bytes(request))
-	}
+	answer := s.operate(op, s.blocks.bytes(request))
 	s.slept += time.Since(began)
 	s.free(request)
 	s.checkDeadline()
@@ -28,4 +28,33 @@ func operate(s *state, op *capability.Operation, stack []uint64) {
 		stack[0] = s.give(capability.Failure(host.Errorf(host.CodeTooLarge,
 			"The operation was carried out, but its answer of %d bytes does not fit into the endpoint's memory limit", len(answer))))
 	}
+}
+
+// operate answers a request. While the guest starts, all there is is a failure:
+// nothing of an app may get into a snapshot.
+func (s *state) operate(op *capability.Operation, request []byte) []byte {
+	if s.openData == nil {
+		return capability.Failure(host.Errorf(host.CodeUnavailable, "%s is not available before the module is called", op.Name))
+	}
+	if s.data == nil {
+		s.data = s.openData()
+	}
+	return op.Do(s.over, s.data, request)
+}
+
+// operates tells whether a module imports data operations.
+func operates(m wazero.CompiledModule) bool {
+	return slices.ContainsFunc(m.ImportedFunctions(), func(f api.FunctionDefinition) bool {
+		module, name, _ := f.Import()
+		_, copies := bulk[name]
+		return module == instrument.PosternModule && !copies
+	})
+}
+
+// input is what a call hands to the guest.
+func (c *code) input(call *Call) []byte {
+	if c.operates {
+		return bytes.Clone(call.Input)
+	}
+	return call.Input
 }

@@ -25,9 +25,14 @@ type Call struct {
 	Load   func(context.Context) ([]byte, error)
 
 	Function string
-	Input    []byte            // the guest may change it, and Result.Output may be part of it
 	Config   map[string]string // what config_get answers
-	Data     *capability.Call  // what data operations may do; nil for nothing
+	// Input may be changed by the guest, and Result.Output may be part of it. But
+	// a module that imports data operations gets a copy, so that the call can be
+	// made again.
+	Input []byte
+	// Data is asked once, for the first data operation of the function, what such
+	// operations may do. nil is for nothing.
+	Data func() *capability.Call
 
 	// Isolation is one of host.IsolationReset (also ""), IsolationReuse and
 	// IsolationFresh. A module that cannot be reset runs as fresh. So does one
@@ -162,13 +167,13 @@ func (e *Engine) runFresh(ctx context.Context, code *code, c *Call) (result Resu
 		return result, e.explain(err, s)
 	}
 	defer in.close()
-	if err := s.setInput(c.Input); err != nil {
+	if err := s.setInput(code.input(c)); err != nil {
 		return result, failed(&Failure{ExitCode: 1, Text: err.Error()})
 	}
 	if err := in.initialise(ctx, c.Function); err != nil {
 		return result, e.explain(err, s)
 	}
-	s.data = c.Data
+	s.openData = c.Data
 	if _, err := in.call(ctx, c.Function); err != nil {
 		return result, e.explain(err, s)
 	}

@@ -25,6 +25,8 @@ type code struct {
 	module  wazero.CompiledModule
 	added   instrument.Rewritten // names of the exports that came with rewriting
 	upload  Upload               // what a manifest said, without the module
+	// operates says that the module imports data operations.
+	operates bool
 
 	// repeats says that the guest draws random bytes when it starts and cannot
 	// draw others later: a snapshot would give them to every call.
@@ -111,6 +113,7 @@ func (c *code) build(ctx context.Context, wasm []byte, cache wazero.CompilationC
 	if c.module, err = c.runtime.CompileModule(ctx, wasm); err != nil {
 		return host.Caused(host.CodeInvalid, err, "The module is invalid: %s", validText([]byte(firstLine(err)), maxLineBytes))
 	}
+	c.operates = operates(c.module)
 	return nil
 }
 

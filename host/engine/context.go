@@ -63,6 +63,18 @@ func (c *callContext) Done() <-chan struct{} {
 	return c.timed.Done()
 }
 
+// Value implements context.Context. Package context finds by it that the timer's
+// context is its own, so that a context made of this one takes no goroutine.
+func (c *callContext) Value(key any) any {
+	c.mu.Lock()
+	timed := c.timed
+	c.mu.Unlock()
+	if timed != nil {
+		return timed.Value(key)
+	}
+	return c.Context.Value(key)
+}
+
 // stop gives back the timer, if there is one.
 func (c *callContext) stop() {
 	c.mu.Lock()

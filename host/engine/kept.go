@@ -147,7 +147,7 @@ func (e *Engine) serve(ctx context.Context, in *instance, c *Call) (whole bool, 
 	s.begin(ctx, c)
 	defer s.end()
 	defer s.measure(&result, time.Now())
-	if err := s.setInput(c.Input); err != nil {
+	if err := s.setInput(in.code.input(c)); err != nil {
 		return true, result, failed(&Failure{ExitCode: 1, Text: err.Error()})
 	}
 	if in.snapshot.resumes {
@@ -155,7 +155,7 @@ func (e *Engine) serve(ctx context.Context, in *instance, c *Call) (whole bool, 
 			return false, result, e.explain(err, s)
 		}
 	}
-	s.data = c.Data
+	s.openData = c.Data
 	exited, err := in.call(ctx, c.Function)
 	if err != nil {
 		return in.survives(err), result, e.explain(err, s)

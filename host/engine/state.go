@@ -25,7 +25,10 @@ type state struct {
 
 	config    map[string]string
 	variables map[string][]byte // nil before the first
-	data      *capability.Call  // nil until the function is called, which comes after the start
+	// openData is nil until the function is called, which comes after the start;
+	// data is what it gave, nil before the first data operation.
+	openData func() *capability.Call
+	data     *capability.Call
 
 	// over ends with the call; a sleeping guest is woken by it.
 	over context.Context
@@ -92,7 +95,7 @@ func (s *state) end() {
 	for name, value := range s.variables {
 		s.budget.give(variableSize(name, value))
 	}
-	s.config, s.variables, s.data, s.over = nil, nil, nil, nil
+	s.config, s.variables, s.openData, s.data, s.over = nil, nil, nil, nil, nil
 }
 
 // private ends a guest that asks while starting for what belongs to an app or

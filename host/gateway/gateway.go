@@ -1,5 +1,6 @@
 // Package gateway tells the story of one request: route, authenticate, hold
-// against the limits, build the payload, run the module, answer, record.
+// against the limits, build the payload, run the module, commit what it wrote,
+// answer, record.
 //
 // It owns that order, the snapshot of apps and credentials it reads, and the
 // recorder of invocations. It serves HTTP, tests and the command line alike,
@@ -25,8 +26,10 @@ type Store interface {
 	CredentialStore
 	host.ReleaseStore
 	host.ChangeStore
+	host.RecordStore
 	App(ctx context.Context, ref string) (*host.App, error)
 	ModuleContent(ctx context.Context, digest string) ([]byte, error)
+	EachObject(ctx context.Context, appID string, fn func(*host.Object)) error
 }
 
 // Config is what a Gateway is made of.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/auth"
+	"github.com/posternhq/postern/host/capability"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/payload"
 	"github.com/posternhq/postern/host/route"
@@ -61,7 +62,7 @@ func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, place r
 		announce(&response, standing)
 		return response, err
 	}
-	c := &call{gateway: g, request: r, place: place, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
+	c := &call{gateway: g, state: s, request: r, place: place, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
 	response, err := c.run(ctx)
 	announce(&response, standing)
 	return response, err
@@ -90,6 +91,7 @@ func method(s string) string {
 // call is one run of an endpoint's module.
 type call struct {
 	gateway  *Gateway
+	state    *state
 	request  *host.Request
 	place    route.Place
 	endpoint *host.Endpoint
@@ -97,6 +99,7 @@ type call struct {
 	plan     *plan
 	caller   *host.Caller
 	trace    *trace
+	session  *capability.Session // of the run under way; nil before it touches data
 }
 
 // run takes an admitted request from its body to the response.
@@ -110,13 +113,7 @@ func (c *call) run(ctx context.Context) (host.Response, error) {
 		return host.Response{}, err
 	}
 	c.trace.stage("payload")
-	result, err := c.execute(ctx, input)
-	c.trace.stage("module")
-	c.trace.record.CPUUS, c.trace.record.PeakBytes = result.Run.Microseconds(), int64(result.PeakBytes)
-	if err != nil {
-		return overloaded(err), c.explain(err)
-	}
-	return c.respond(result.Output)
+	return c.repeat(ctx, input)
 }
 
 // A client gets room for a body as it sends one: what it announces is not what
@@ -216,10 +213,19 @@ func (c *call) envelope(body []byte) ([]byte, error) {
 	})
 }
 
-func (c *call) execute(ctx context.Context, input []byte) (engine.Result, error) {
+// execute runs the module once and makes a response of its output, for which it
+// has so much time.
+func (c *call) execute(ctx context.Context, input []byte, timeout time.Duration) (host.Response, error) {
 	invocation := c.gateway.invocation(c.place.App, c.endpoint)
-	invocation.Input, invocation.Log = input, c.trace.log
-	return c.gateway.Engine.Call(ctx, invocation)
+	invocation.Input, invocation.Log, invocation.Timeout = input, c.trace.log, timeout
+	invocation.Data = func() *capability.Call { return c.openData(ctx) }
+	result, err := c.gateway.Engine.Call(ctx, invocation)
+	c.trace.stage("module")
+	c.trace.ran(result)
+	if err != nil {
+		return overloaded(err), c.explain(err)
+	}
+	return c.respond(result.Output)
 }
 
 // invocation is what the engine needs to know of an endpoint.

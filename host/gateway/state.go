@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability/object"
 	"github.com/posternhq/postern/host/route"
 )
 
@@ -13,8 +14,9 @@ import (
 // change makes a new one, which shares all but that app with the old and
 // replaces it at once.
 type state struct {
-	routes *route.Table
-	apps   route.Index[*served] // by id
+	routes  *route.Table
+	apps    route.Index[*served]  // by id
+	objects route.Index[*objects] // by the app's id, also of apps that are pending
 }
 
 // served is an app with the plans of its endpoints, by the endpoints' ids.
@@ -23,6 +25,9 @@ type served struct {
 	release *host.Release // nil before the first
 	plans   map[string]*plan
 }
+
+// objects are those of an app.
+type objects struct{ byName map[string]*object.Definition }
 
 func newState() *state { return &state{routes: route.New()} }
 
@@ -35,19 +40,37 @@ func (s *state) with(app *host.App, release *host.Release) *state {
 			a.plans[e.ID] = newPlan(app, e)
 		}
 	}
-	return &state{routes: s.routes.With(app, release), apps: s.apps.Set(app.ID, a)}
+	return &state{routes: s.routes.With(app, release), apps: s.apps.Set(app.ID, a), objects: s.objects}
+}
+
+// withObjects returns a state in which an app has the objects.
+func (s *state) withObjects(appID string, all []*host.Object) *state {
+	o := &objects{byName: make(map[string]*object.Definition, len(all))}
+	for _, one := range all {
+		o.byName[one.Name] = object.Compiled(one)
+	}
+	return &state{routes: s.routes, apps: s.apps, objects: s.objects.Set(appID, o)}
 }
 
 // without returns a state that lacks the app.
 func (s *state) without(appID string) *state {
 	old, _ := s.apps.Get(appID)
-	return &state{routes: s.routes.Without(appID), apps: s.apps.Remove(appID, old)}
+	gone, _ := s.objects.Get(appID)
+	return &state{routes: s.routes.Without(appID), apps: s.apps.Remove(appID, old), objects: s.objects.Remove(appID, gone)}
 }
 
 // plan is that of an endpoint which routes led to.
 func (s *state) plan(appID, endpointID string) *plan {
 	a, _ := s.apps.Get(appID)
 	return a.plans[endpointID]
+}
+
+// objectsOf are those of an app, by name.
+func (s *state) objectsOf(appID string) map[string]*object.Definition {
+	if o, ok := s.objects.Get(appID); ok {
+		return o.byName
+	}
+	return nil
 }
 
 // Refresh puts every change that is committed when it is called into force:
@@ -153,6 +176,14 @@ func (g *Gateway) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defined := map[string][]*host.Object{}
+	err = g.Store.EachObject(ctx, "", func(o *host.Object) { defined[o.AppID] = append(defined[o.AppID], o) })
+	if err != nil {
+		return err
+	}
+	for appID, all := range defined {
+		next = next.withObjects(appID, all)
+	}
 	g.state.Store(next)
 	clear(g.pending)
 	g.sequence = sequence
@@ -163,7 +194,11 @@ func (g *Gateway) reload(ctx context.Context) error {
 // apply puts one change into force. An app whose release has modules that are
 // not compiled becomes pending instead.
 func (g *Gateway) apply(ctx context.Context, change host.Change) error {
-	if change.Kind != host.ChangedApp {
+	switch change.Kind {
+	case host.ChangedApp:
+	case host.ChangedObjects:
+		return g.loadObjects(ctx, change.ID)
+	default:
 		return g.applyCredentials(ctx, change)
 	}
 	app, release, err := g.load(ctx, change.ID)
@@ -187,6 +222,16 @@ func (g *Gateway) load(ctx context.Context, id string) (*host.App, *host.Release
 	}
 	release, err := g.Store.Release(ctx, id, 0)
 	return app, release, err
+}
+
+// loadObjects reads the objects of an app and puts them into force. It needs the
+// lock.
+func (g *Gateway) loadObjects(ctx context.Context, appID string) error {
+	all, err := collect(ctx, of(appID, g.Store.EachObject))
+	if err == nil {
+		g.state.Store(g.state.Load().withObjects(appID, all))
+	}
+	return err
 }
 
 // swap replaces an app in the state; a nil app removes it. It needs the lock.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/engine"
 )
 
 // trace follows one request for its record.
@@ -12,7 +13,7 @@ type trace struct {
 	start  time.Time
 	last   time.Time
 	reason string
-	// room is for the stages: each request has the same few.
+	// room is for the stages: most requests have the same few.
 	room [5]host.Stage
 }
 
@@ -45,6 +46,12 @@ func (t *trace) called(caller *host.Caller) {
 	if caller != nil {
 		t.record.CallerKind, t.record.CallerID = caller.Kind, caller.ID
 	}
+}
+
+// ran adds a run of the module.
+func (t *trace) ran(result engine.Result) {
+	t.record.CPUUS += result.Run.Microseconds()
+	t.record.PeakBytes = max(t.record.PeakBytes, int64(result.PeakBytes))
 }
 
 // log takes a line of the module's, or of the host about the module.

@@ -39,7 +39,9 @@ type body struct {
 	awaited bool
 	// end is when the last byte must be there; set by the first read.
 	end time.Time
-	err error
+	// endless tells that there is no such time.
+	endless bool
+	err     error
 }
 
 // newBody returns the body announced by h; nil for none.
@@ -93,7 +95,7 @@ func (b *body) setDeadline() error {
 		b.end = now.Add(b.conn.timeouts.Body)
 	}
 	next := now.Add(b.conn.timeouts.Read)
-	if b.end.Before(next) {
+	if b.end.Before(next) && !b.endless {
 		next = b.end
 	}
 	return b.conn.readUntil(now, next)
@@ -224,6 +226,7 @@ func (b *body) discard() {
 	if b.complete() || b.awaited {
 		return
 	}
+	b.endless = false
 	b.end = time.Now().Add(b.conn.timeouts.Discard)
 	_, _ = io.CopyN(io.Discard, b, discardBytes)
 }

@@ -26,6 +26,7 @@ type exchange struct {
 
 	response host.Response
 	fiber    *fasthttp.RequestCtx // has the response instead, if it is not nil
+	endless  bool                 // whether a management route has freed it from limits
 
 	// Where the request comes from, and which addresses proxies vouch for.
 	client  netip.Addr

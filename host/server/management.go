@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -78,6 +79,7 @@ func (x *exchange) serveManagement(h *head) {
 	x.fiber.SetUserValue(admin.RequestIDKey, x.id)
 	x.fiber.SetUserValue(exchangeKey{}, x)
 	limited := x.limitBody(h)
+	x.fiber.SetUserValue(admin.EndlessKey, func() { x.free(limited) })
 	x.management(x.fiber)
 	// Some of Fiber's ways to read a body lose the error.
 	if limited != nil && limited.exceeded {
@@ -135,6 +137,28 @@ func (x *exchange) limitBody(h *head) *limitedBody {
 	return limited
 }
 
+// free lifts the limits of size and of time in all from a request and its
+// answer. A client that stops for longer than Timeouts.Read or Write is still
+// given up.
+func (x *exchange) free(limited *limitedBody) {
+	x.endless = true
+	if limited != nil {
+		limited.left = math.MaxInt64 - 1
+		x.conn.body.endless = true
+	}
+}
+
+// patient writes to a connection; each part may take as long as an answer.
+type patient struct{ *conn }
+
+func (p patient) Write(b []byte) (int, error) {
+	now := time.Now()
+	if err := p.writeUntil(now, now.Add(p.timeouts.Write)); err != nil {
+		return 0, err
+	}
+	return p.Conn.Write(b)
+}
+
 // limitedBody is a body that fails when it is too large: at the first read if
 // its announced size says so, else where it passes the limit.
 type limitedBody struct {
@@ -190,6 +214,9 @@ func (x *exchange) sendFiber(kept bool) error {
 		return err
 	}
 	out := bufio.NewWriter(x.conn.Conn)
+	if x.endless {
+		out.Reset(patient{x.conn})
+	}
 	if err := response.Write(out); err != nil {
 		return err
 	}

@@ -54,7 +54,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// MaxManagementBytes bounds the body of every management request, so
 	// that it must be the largest any route takes: that of an upload. Routes
-	// set smaller limits themselves. Default host.DefaultModuleBytes.
+	// set smaller limits themselves, or none: see admin.EndlessKey. Default
+	// host.DefaultModuleBytes.
 	MaxManagementBytes int64
 	Timeouts           Timeouts
 	Log                *slog.Logger
@@ -65,9 +66,11 @@ type Timeouts struct {
 	// Read bounds the wait for a whole head, and for the next bytes of a
 	// body. Default 30 s.
 	Read time.Duration
-	// Body bounds the wait for a whole body. Default 5 min.
+	// Body bounds the wait for a whole body, unless a management route lets
+	// it go on. Default 5 min.
 	Body time.Duration
-	// Write bounds the sending of a whole answer. Default 2 min.
+	// Write bounds the sending of a whole answer, or of the next part of one
+	// that may go on. Default 2 min.
 	Write time.Duration
 	// Idle bounds the wait for the next request of a connection. Default
 	// 2 min.

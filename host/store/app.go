@@ -222,6 +222,9 @@ func (db *DB) DeleteApp(ctx context.Context, id string) (err error) {
 		if err != nil {
 			return err
 		}
+		if err := dropTables(s, id); err != nil {
+			return err
+		}
 		if _, err := s.exec("DELETE FROM app WHERE id = $1", id); err != nil {
 			return err
 		}

@@ -91,47 +91,58 @@ func (s *session) addAudit() error {
 	return nil
 }
 
+// AddAudit implements host.AuditStore.
+func (db *DB) AddAudit(ctx context.Context, entry *host.AuditEntry) (err error) {
+	defer host.Wrap(&err, "store.AddAudit")
+	return db.main.write(ctx, func(s *session) error {
+		_, err := s.save(insertAudit, auditRowOf(entry))
+		return err
+	})
+}
+
 // purgeChunk bounds what one change deletes of the oldest entries, so that a
 // shorter retention makes no change slow.
 const purgeChunk = 500
 
 // purgeAudit drops entries that are older than the retention.
 func (db *DB) purgeAudit(s *session) error {
-	before := host.Now().Millis() - db.keepAudit.Milliseconds()
-	_, err := s.exec("DELETE FROM audit_entry WHERE id IN (SELECT id FROM audit_entry WHERE created_at < $1 ORDER BY created_at LIMIT $2)", before, purgeChunk)
+	_, err := s.exec("DELETE FROM audit_entry WHERE id IN (SELECT id FROM audit_entry WHERE created_at < $1 ORDER BY created_at LIMIT $2)", db.oldestAudit(), purgeChunk)
 	return err
 }
 
-// keepRefusals is how many refused calls are kept: anybody can make them, and
-// must fill no disk. They are counted every refusalRound calls.
-const (
-	keepRefusals = 100_000
-	refusalRound = 1000
-)
+// oldestAudit is the time of the oldest entries that are kept, in milliseconds.
+func (db *DB) oldestAudit() int64 { return host.Now().Millis() - db.keepAudit.Milliseconds() }
 
-// AddRefusal implements host.AuditStore.
+// AddRefusal implements host.AuditStore. Refused calls can be made at will, and
+// must fill no disk: now and then the oldest of too many are dropped.
 func (db *DB) AddRefusal(ctx context.Context, entry *host.AuditEntry) (err error) {
 	defer host.Wrap(&err, "store.AddRefusal")
 	return db.main.write(ctx, func(s *session) error {
 		if _, err := s.save(insertAudit, auditRowOf(entry)); err != nil {
 			return err
 		}
-		if db.refusals.Add(1)%refusalRound != 1 {
+		if added, round := db.refusals.Add(1), max(1, db.keepRefusals/100); (added-1)%round != 0 {
 			return nil
 		}
 		if err := db.purgeAudit(s); err != nil {
 			return err
 		}
-		_, err := s.exec(`DELETE FROM audit_entry WHERE refused <> '' AND id <=
-			(SELECT id FROM audit_entry WHERE refused <> '' ORDER BY id DESC LIMIT 1 OFFSET $1)`, keepRefusals)
-		return err
+		// Strangers must not push out what members tried.
+		for _, whose := range []string{"actor_id = ''", "actor_id <> ''"} {
+			_, err := s.exec(`DELETE FROM audit_entry WHERE refused <> '' AND `+whose+` AND id <=
+				(SELECT id FROM audit_entry WHERE refused <> '' AND `+whose+` ORDER BY id DESC LIMIT 1 OFFSET $1)`, db.keepRefusals)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
 // AuditEntries implements host.AuditStore.
 func (db *DB) AuditEntries(ctx context.Context, filter host.AuditFilter, page host.Page) (entries []*host.AuditEntry, total int, err error) {
 	defer host.Wrap(&err, "store.AuditEntries")
-	from, args := auditFrom(filter)
+	from, args := db.auditFrom(filter)
 	entries = []*host.AuditEntry{}
 	total, err = read(ctx, db.main, func(s *session) (int, error) {
 		rows, total, err := paged[auditRow](s, auditColumns, from, "id", page, args...)
@@ -146,13 +157,15 @@ func (db *DB) AuditEntries(ctx context.Context, filter host.AuditFilter, page ho
 // EachAuditEntry implements host.AuditStore. All entries are of one moment.
 func (db *DB) EachAuditEntry(ctx context.Context, filter host.AuditFilter, fn func(*host.AuditEntry)) (err error) {
 	defer host.Wrap(&err, "store.EachAuditEntry")
-	from, args := auditFrom(filter)
+	from, args := db.auditFrom(filter)
 	return each(ctx, db.main, "SELECT "+auditColumns+" FROM "+from+" ORDER BY id DESC", func(row *auditRow) { fn(row.entry()) }, args...)
 }
 
 // auditFrom is a FROM of the entries that a filter selects, and its arguments.
-func auditFrom(f host.AuditFilter) (from string, args []any) {
-	var where []string
+// Those that are too old may still be there, until something is written.
+func (db *DB) auditFrom(f host.AuditFilter) (from string, args []any) {
+	where := []string{"created_at >= $1"}
+	args = append(args, db.oldestAudit())
 	add := func(condition string, arg any) {
 		args = append(args, arg)
 		where = append(where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args))))
@@ -171,9 +184,6 @@ func auditFrom(f host.AuditFilter) (from string, args []any) {
 	}
 	if !f.Until.IsZero() {
 		add("created_at < ?", f.Until.Millis())
-	}
-	if len(where) == 0 {
-		return "audit_entry", nil
 	}
 	return "audit_entry WHERE " + strings.Join(where, " AND "), args
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// dialect is all that differs between the two databases. Nothing else in this
-// package may ask which of them it talks to.
+// dialect is all that differs between the two databases, with recordDialect.
+// Nothing else in this package may ask which of them it talks to.
 type dialect struct {
 	driver  string        // of database/sql
 	goose   goose.Dialect // of the migrations
@@ -26,9 +26,10 @@ type dialect struct {
 	databases func(Config) ([]database, error)
 	// lock admits one process at a time to opening and migrating, by itself
 	// or by an option of the migrations.
-	lock  func(context.Context, *dialect, Config) (unlock func() error, options []goose.ProviderOption, err error)
-	codes func(error) []string // codes of a driver's error, the most special first
-	kinds map[string]kind      // what they mean
+	lock    func(context.Context, *dialect, Config) (unlock func() error, options []goose.ProviderOption, err error)
+	codes   func(error) []string // codes of a driver's error, the most special first
+	kinds   map[string]kind      // what they mean
+	records recordDialect
 }
 
 // dialectOf chooses by the configuration; see Config.URL.
@@ -48,7 +49,7 @@ const sqlitePragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
 // sqliteDialect has one writer: the database admits no more, and waiting in
 // the pool honours contexts.
 var sqliteDialect = &dialect{
-	driver: "sqlite", goose: goose.DialectSQLite3, lock: lockDir,
+	driver: "sqlite", goose: goose.DialectSQLite3, lock: lockDir, records: sqliteRecords,
 	databases: func(c Config) ([]database, error) {
 		main, err := privateFile(filepath.Join(c.Dir, MainFile))
 		log, logErr := privateFile(filepath.Join(c.Dir, LogFile))
@@ -71,7 +72,7 @@ var sqliteDialect = &dialect{
 }
 
 var postgresDialect = &dialect{
-	driver: "postgres", goose: goose.DialectPostgres, rowLock: " FOR UPDATE",
+	driver: "postgres", goose: goose.DialectPostgres, rowLock: " FOR UPDATE", records: postgresRecords,
 	databases: func(c Config) ([]database, error) {
 		// The driver's own error would repeat the URL, password and all.
 		if u, err := url.Parse(c.URL); err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
@@ -89,8 +90,8 @@ var postgresDialect = &dialect{
 		}
 		return nil
 	},
-	kinds: map[string]kind{ // then read-only, rollback, resources, locks, operator, system, connection
-		"23505": conflict, "23503": reference, "25": unavailable, "40": unavailable, "53": unavailable,
+	kinds: map[string]kind{ // deadlock; then read-only, rollback, resources, locks, operator, system, connection
+		"23505": conflict, "23503": reference, "40001": serialization, "40P01": serialization, "25": unavailable, "40": unavailable, "53": unavailable,
 		"55": unavailable, "57": unavailable, "58": unavailable, "08": unavailable,
 	},
 }

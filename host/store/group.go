@@ -109,10 +109,52 @@ func errMember(s *session, group *host.KeyGroup, ids []string) error {
 	}
 	for _, id := range ids {
 		if !slices.Contains(members, id) {
-			return host.Errorf(host.CodeInvalid, "members: there is no key, token or issuer of this app with the id %s", id)
+			return errNoMember(id)
 		}
 	}
 	return nil
+}
+
+func errNoMember(id string) error {
+	return host.Errorf(host.CodeInvalid, "members: there is no key, token or issuer of this app with the id %s", id)
+}
+
+// CheckMembers implements host.KeyGroupStore. Which id is named does not tell
+// one that is not there from one that belongs to another environment.
+func (db *DB) CheckMembers(ctx context.Context, appID string, ids, environments []string) (err error) {
+	defer host.Wrap(&err, "store.CheckMembers(%q, %d ids)", appID, len(ids))
+	_, err = read(ctx, db.main, func(s *session) (none struct{}, err error) {
+		for chunk := range slices.Chunk(sorted(ids), memberChunk) {
+			found, err := credentials(s, appID, chunk, environments)
+			if err != nil {
+				return none, err
+			}
+			for _, id := range chunk {
+				if !slices.Contains(found, id) {
+					return none, errNoMember(id)
+				}
+			}
+		}
+		return none, nil
+	})
+	return err
+}
+
+// credentials are those of some ids that are a credential of the app, or of
+// every app in one of the environments.
+func credentials(s *session, appID string, ids, environments []string) ([]string, error) {
+	query, args := `SELECT credential.id FROM credential
+		LEFT JOIN key ON key.id = credential.id LEFT JOIN token ON token.id = credential.id
+		WHERE credential.id IN (?) AND (credential.app_id IS NULL OR credential.app_id = ?)`, []any{ids, appID}
+	if len(environments) > 0 {
+		query += " AND (COALESCE(key.environment, token.environment) IS NULL OR COALESCE(key.environment, token.environment) IN (?))"
+		args = append(args, environments)
+	}
+	query, args, err := sqlx.In(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return list[string](s, sqlx.Rebind(sqlx.DOLLAR, query), args...)
 }
 
 // KeyGroup implements host.KeyGroupStore.

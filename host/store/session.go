@@ -34,9 +34,15 @@ func (p *pool) close() error {
 // the context.
 type session struct {
 	ctx     context.Context
-	db      sqlx.ExtContext
+	db      runner
 	dialect *dialect
 	altered []altered // by change, for the audit log
+}
+
+// runner is a transaction, a pool or a single connection.
+type runner interface {
+	sqlx.QueryerContext
+	sqlx.ExecerContext
 }
 
 // read runs fn outside a transaction.
@@ -67,10 +73,11 @@ func (p *pool) write(ctx context.Context, fn func(*session) error) error {
 type kind int
 
 const (
-	other       kind = iota
-	conflict         // a value that must be unique is taken
-	reference        // a row that is referred to is not there
-	unavailable      // the database is away, busy or full
+	other         kind = iota
+	conflict           // a value that must be unique is taken
+	reference          // a row that is referred to is not there
+	unavailable        // the database is away, busy or full
+	serialization      // another transaction was first: this one may try again
 )
 
 // kind classifies err by types and codes; the texts of drivers change.
@@ -100,7 +107,7 @@ func (d *dialect) fail(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		// Drivers answer a context that ended with errors of many kinds.
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
-	} else if d.kind(err) != unavailable {
+	} else if k := d.kind(err); k != unavailable && k != serialization {
 		return err
 	}
 	return host.Caused(host.CodeUnavailable, err, "The database is not available")

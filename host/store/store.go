@@ -28,6 +28,7 @@ const (
 	DefaultInvocations = 100_000
 	DefaultChanges     = 10_000
 	DefaultAudit       = 365 * 24 * time.Hour
+	DefaultRefusals    = 100_000
 )
 
 // Config says which database to open.
@@ -45,8 +46,15 @@ type Config struct {
 	// for the defaults.
 	Invocations int64
 	Changes     int64
+	// AppRecords and AppRecordBytes are how many records an app may have, and
+	// how many bytes their documents together, 0 for the defaults.
+	AppRecords     int64
+	AppRecordBytes int64
 	// Audit is how long to keep the audit log, 0 for the default.
 	Audit time.Duration
+	// Refusals is about how many refused calls of strangers to keep in the
+	// audit log, and as many again of members; 0 for the default.
+	Refusals int64
 }
 
 // DB is an open database. It implements every store interface of package host
@@ -60,7 +68,10 @@ type DB struct {
 	keepInvocations int64
 	keepChanges     int64
 	keepAudit       time.Duration
-	refusals        atomic.Int64 // added by this process
+	keepRefusals    int64
+	refusals        atomic.Int64  // added by this process
+	indexing        chan struct{} // bounds who builds indexes at once
+	quota           *quota
 }
 
 var (
@@ -78,6 +89,8 @@ var (
 	_ host.VariableStore     = (*DB)(nil)
 	_ host.AuditStore        = (*DB)(nil)
 	_ host.UsageStore        = (*DB)(nil)
+	_ host.ObjectStore       = (*DB)(nil)
+	_ host.RecordStore       = (*DB)(nil)
 	_ host.ChangeStore       = (*DB)(nil)
 	_ host.InvocationStore   = (*DB)(nil)
 )
@@ -118,7 +131,12 @@ func open(ctx context.Context, c Config) (db *DB, from, to int64, err error) {
 		keepInvocations: cmp.Or(max(c.Invocations, 0), DefaultInvocations),
 		keepChanges:     cmp.Or(max(c.Changes, 0), DefaultChanges),
 		keepAudit:       cmp.Or(max(c.Audit, 0), DefaultAudit),
+		indexing:        make(chan struct{}, 2),
+		keepRefusals:    cmp.Or(max(c.Refusals, 0), DefaultRefusals),
 	}
+	db.quota = newQuota(growth{
+		cmp.Or(max(c.AppRecords, 0), DefaultAppRecords), cmp.Or(max(c.AppRecordBytes, 0), DefaultAppRecordBytes),
+	}, db.countRecords)
 	if err = db.connect(d, databases); err == nil {
 		from, to, err = migrateAll(ctx, db.pools, databases, options)
 	}
@@ -146,6 +164,7 @@ func (db *DB) connect(d *dialect, databases []database) error {
 
 // Close waits for running statements and closes the connections.
 func (db *DB) Close() error {
+	db.quota.close()
 	var errs []error
 	for _, p := range db.pools {
 		errs = append(errs, p.close())

@@ -28,6 +28,7 @@ type AppFields struct {
 	WebhookURL            Field[string]          `json:"webhook_url,omitzero"`
 	ContextInfo           Field[string]          `json:"context_info,omitzero"`
 	RateLimit             Field[host.RateLimit]  `json:"rate_limit,omitzero"`
+	Capabilities          Field[[]string]        `json:"capabilities,omitzero"`
 }
 
 // CreateApp creates an app.

@@ -12,7 +12,7 @@ import (
 // ExportApp writes an archive of an app and its active release to w. An answer
 // that breaks off is an error, and what was written then is no archive.
 func (c *Client) ExportApp(ctx context.Context, app string, w io.Writer) error {
-	return c.download(ctx, []string{"apps", app, "export"}, w)
+	return c.download(ctx, []string{"apps", app, "export"}, nil, w)
 }
 
 // Import is an archive to be imported.

@@ -173,9 +173,14 @@ func (c *Client) into(ctx context.Context, what call, out any) (*http.Response, 
 	return response, nil
 }
 
-// download writes the body of an answer that is no JSON to w.
-func (c *Client) download(ctx context.Context, path []string, w io.Writer) error {
-	response, err := c.send(ctx, call{method: http.MethodGet, path: path})
+// download writes the body of the answer of a GET to w.
+func (c *Client) download(ctx context.Context, path []string, query url.Values, w io.Writer) error {
+	return c.save(ctx, call{method: http.MethodGet, path: path, query: query}, w)
+}
+
+// save writes the body of an answer that is no JSON to w.
+func (c *Client) save(ctx context.Context, what call, w io.Writer) error {
+	response, err := c.send(ctx, what)
 	if err != nil {
 		return err
 	}

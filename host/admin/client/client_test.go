@@ -177,6 +177,9 @@ func TestClient_Requests(t *testing.T) {
 			_, err := c.AuditLog(ctx, host.AuditFilter{Actor: "a", Action: "update-key", Target: "t", Since: host.FromMillis(1_900_000_000_000)}, page)
 			return err
 		}},
+		{seen{Line: "GET /v1/audit-log?action=update-key&format=ndjson"}, func(ctx context.Context, c *client.Client) error {
+			return c.ExportAuditLog(ctx, host.AuditFilter{Action: "update-key"}, io.Discard)
+		}},
 		{seen{Line: "POST /v1/members", Body: `{"name":"x","role":"admin","environments":["staging"]}`}, func(ctx context.Context, c *client.Client) error {
 			_, err := c.CreateMember(ctx, client.MemberFields{Name: name, Role: client.Value(host.Admin), Environments: client.Value([]string{"staging"})})
 			return err

@@ -70,7 +70,7 @@ func (c *Client) Modules(ctx context.Context, app string, page host.Page) (List[
 
 // DownloadModule writes the bytes of a module, as they were uploaded, to w.
 func (c *Client) DownloadModule(ctx context.Context, app, id string, w io.Writer) error {
-	return c.download(ctx, []string{"apps", app, "modules", id, "content"}, w)
+	return c.download(ctx, []string{"apps", app, "modules", id, "content"}, nil, w)
 }
 
 // DeleteModule deletes a module. It is a CodeConflict while a release that is

@@ -9,6 +9,7 @@ package object
 import (
 	"context"
 	"encoding/json"
+	"sync"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/capability"
@@ -37,6 +38,19 @@ func Compile(o *host.Object) (*Definition, error) {
 		return refused
 	}
 	return &Definition{Object: o, Check: check}, nil
+}
+
+// Compiled is Compile for an object that was compiled before it was stored. Its
+// schema is compiled when it is first needed: an installation may have many.
+func Compiled(o *host.Object) *Definition {
+	compile := sync.OnceValues(func() (*Definition, error) { return Compile(o) })
+	return &Definition{Object: o, Check: func(doc json.RawMessage) error {
+		d, err := compile()
+		if err != nil {
+			return host.Caused(host.CodeInternal, err, "Internal error")
+		}
+		return d.Check(doc)
+	}}
 }
 
 // Write lets fn write to an app's records in one transaction, which is

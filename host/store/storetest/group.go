@@ -86,6 +86,42 @@ var groupTests = []test{
 		_, err := b.KeyGroup(t.Context(), app.ID, "new")
 		wantError(t, err, host.CodeNotFound, "Key group not found")
 	}},
+	{"CheckMembers", func(t *testing.T, b bundle) {
+		app, other := b.app("A"), b.app("B")
+		everywhere, token, issuer := b.key("K"), b.token("T", b.signingKey()), b.issuer(app, "https://id.example.com")
+		live, foreign := b.key("L"), b.issuer(other, "https://id.example.com")
+		_, err := b.UpdateKey(t.Context(), live.ID, func(k *host.Key) error { k.Environment = token.Environment; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		elsewhere := []string{host.Staging}
+		if *token.Environment != host.Production {
+			t.Fatalf("the token is for %s", *token.Environment)
+		}
+		for _, tt := range []struct {
+			environments []string
+			good, bad    []string
+		}{
+			{nil, []string{everywhere.ID, live.ID, token.ID, issuer.ID}, []string{foreign.ID, host.NewID(), app.ID}},
+			{[]string{host.Production, host.Staging}, []string{everywhere.ID, live.ID, token.ID, issuer.ID}, []string{foreign.ID, host.NewID()}},
+			{elsewhere, []string{everywhere.ID, issuer.ID}, []string{live.ID, token.ID, foreign.ID, host.NewID()}},
+		} {
+			if err := b.CheckMembers(t.Context(), app.ID, tt.good, tt.environments); err != nil {
+				t.Errorf("%v: %v", tt.environments, err)
+			}
+			for _, id := range tt.bad {
+				err := b.CheckMembers(t.Context(), app.ID, append([]string{id}, tt.good...), tt.environments)
+				wantError(t, err, host.CodeInvalid, "members: there is no key, token or issuer of this app with the id "+id)
+			}
+		}
+		// Of two, the first is named, whatever is wrong with it.
+		missing := host.NewID()
+		err = b.CheckMembers(t.Context(), app.ID, []string{missing, live.ID}, elsewhere)
+		wantError(t, err, host.CodeInvalid, "members: there is no key, token or issuer of this app with the id "+min(missing, live.ID))
+		if err := b.CheckMembers(t.Context(), app.ID, nil, elsewhere); err != nil {
+			t.Errorf("no ids: %v", err)
+		}
+	}},
 	{"List", func(t *testing.T, b bundle) {
 		app, other := b.app("A"), b.app("B")
 		key := b.key("K").ID

@@ -1,0 +1,21 @@
+;; Queries while it starts, and answers with what it was told. It spoils its
+;; input.
+(module
+  (import "postern:host/v1" "read" (func $read (param i64 i32 i32)))
+  (import "postern:host/v1" "write" (func $write (param i32 i32) (result i64)))
+  (import "postern:host/v1" "object_query" (func $query (param i64) (result i64)))
+  (import "extism:host/env" "length" (func $length (param i64) (result i64)))
+  (import "extism:host/env" "input_offset" (func $input_offset (result i64)))
+  (import "extism:host/env" "store_u8" (func $store_u8 (param i64 i32)))
+  (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+  (memory 1)
+  (global $n (mut i32) (i32.const 0))
+  (func (export "_initialize")
+    (local $answer i64)
+    (local.set $answer (call $query (call $write (i32.const 0) (i32.const 8))))
+    (global.set $n (i32.wrap_i64 (call $length (local.get $answer))))
+    (call $read (local.get $answer) (i32.const 0) (global.get $n)))
+  (func (export "handle") (result i32)
+    (call $store_u8 (call $input_offset) (i32.const 120))
+    (call $output_set (call $write (i32.const 0) (global.get $n)) (i64.extend_i32_u (global.get $n)))
+    (i32.const 0)))

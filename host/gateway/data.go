@@ -1,0 +1,66 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability"
+)
+
+// repeats is how often a module runs again because other transactions were in
+// the way of its own.
+const repeats = 3
+
+// repeat runs the module, and again from its beginning as long as others change
+// the same data at the same time, it did nothing but read and write data, and
+// there is time. What it wrote is committed before it is answered.
+func (c *call) repeat(ctx context.Context, input []byte) (host.Response, error) {
+	timeout := time.Duration(c.endpoint.TimeoutMS) * time.Millisecond
+	end := time.Now().Add(timeout)
+	for attempt := 0; ; attempt++ {
+		response, err := c.attempt(ctx, input, timeout)
+		if c.session == nil || !c.session.MayRepeat() || attempt == repeats || !capability.Pause(ctx, attempt) {
+			return response, err
+		}
+		if timeout = time.Until(end); timeout <= 0 {
+			return response, err
+		}
+		c.trace.log(host.LogWarn, "The module runs again: others changed the same data at the same time")
+		c.session, c.trace.reason = nil, ""
+	}
+}
+
+// attempt is one run, with its own transaction. The module's answer decides what
+// becomes of it: below 400 it is committed, and that it cannot be is then the
+// answer. So it is if the module failed, most likely because of that; what the
+// module itself blames its client for stands.
+func (c *call) attempt(ctx context.Context, input []byte, timeout time.Duration) (host.Response, error) {
+	response, err := c.execute(ctx, input, timeout)
+	if c.session == nil {
+		return response, err
+	}
+	failed := c.session.Finish(err == nil && response.Status < http.StatusBadRequest)
+	if host.CodeOf(err) == host.CodeModuleFailed || response.Status >= http.StatusInternalServerError {
+		failed = c.session.Over()
+	}
+	c.trace.stage("commit")
+	if failed == nil {
+		return response, err
+	}
+	c.trace.reason = "what the module wrote was not committed: " + host.AsError(failed).Message
+	return host.Response{}, failed
+}
+
+// openData is called when the module first touches data.
+func (c *call) openData(ctx context.Context) *capability.Call {
+	app := c.place.App
+	c.session = capability.NewSession(ctx, c.gateway.Store, app.ID, c.endpoint.Atomic)
+	return &capability.Call{
+		Granted: app.Grants, Log: c.trace.log, Data: c.session, Objects: c.state.objectsOf(app.ID),
+		Fault: func(err error) {
+			c.gateway.Log.ErrorContext(ctx, "a data operation failed", "app", app.ID, "request_id", c.request.ID, "error", err)
+		},
+	}
+}

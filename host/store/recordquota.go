@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/posternhq/postern/host"
+)
+
+// Defaults of Config.
+const (
+	DefaultAppRecords     = 1_000_000
+	DefaultAppRecordBytes = 1 << 30
+)
+
+// growth is how many records and bytes of documents came or went.
+type growth struct{ records, bytes int64 }
+
+// quota knows how much each app keeps. Counting takes a look at every record,
+// so it is done in the background, now and then; in between, what this process
+// writes is added. What is written while a count runs may escape it, and several
+// hosts see one another's writes with the next one.
+type quota struct {
+	most  growth
+	count func(ctx context.Context, appID string) (growth, error)
+	ctx   context.Context // ends with the database
+	end   context.CancelFunc
+	tasks sync.WaitGroup
+
+	mu   sync.Mutex
+	apps map[string]*usage
+}
+
+// usage is what an app keeps.
+type usage struct {
+	growth
+	known    bool
+	counting bool
+	next     time.Time // when to count again
+}
+
+// Counting again takes its turn after a while, and so long after that it takes
+// a hundredth of the time at most.
+const (
+	countEvery = time.Minute
+	countShare = 100
+)
+
+func newQuota(most growth, count func(ctx context.Context, appID string) (growth, error)) *quota {
+	q := &quota{most: most, count: count, apps: map[string]*usage{}}
+	q.ctx, q.end = context.WithCancel(context.Background())
+	return q
+}
+
+// close waits for the counts that run.
+func (q *quota) close() {
+	q.end()
+	q.tasks.Wait()
+}
+
+// of is what an app keeps, as far as it is known. It starts a count if it is
+// time for one.
+func (q *quota) of(appID string) (u growth, known bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	app := q.apps[appID]
+	if app == nil {
+		app = &usage{}
+		q.apps[appID] = app
+	}
+	if !app.counting && q.ctx.Err() == nil && !time.Now().Before(app.next) {
+		app.counting = true
+		q.tasks.Go(func() { q.recount(appID, app) })
+	}
+	return app.growth, app.known
+}
+
+func (q *quota) recount(appID string, app *usage) {
+	begin := time.Now()
+	counted, err := q.count(q.ctx, appID)
+	took := time.Since(begin)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	app.counting, app.next = false, time.Now().Add(max(countEvery, countShare*took))
+	if err != nil {
+		return // what was known stays
+	}
+	// What was committed meanwhile may be missing: the next count has it.
+	app.growth, app.known = counted, true
+}
+
+// add tells what a transaction has committed.
+func (q *quota) add(appID string, g growth) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if app := q.apps[appID]; app != nil {
+		app.growth = growth{app.records + g.records, app.bytes + g.bytes}
+	}
+}
+
+// admit refuses what would be too much.
+func (t *recordTransaction) admit(records, bytes int64) error {
+	q := t.db.quota
+	used, known := q.of(t.appID)
+	if !known {
+		return nil
+	}
+	if records > 0 && used.records+t.growth.records+records > q.most.records {
+		return host.Errorf(host.CodeQuota, "The app has %d records, as many as it may have", used.records+t.growth.records)
+	}
+	if bytes > 0 && used.bytes+t.growth.bytes+bytes > q.most.bytes {
+		return host.Errorf(host.CodeQuota, "The records of the app have %d bytes; at most %d are allowed", used.bytes+t.growth.bytes, q.most.bytes)
+	}
+	return nil
+}
+
+// grow notes what was written, and how long the record with the key is now.
+func (t *recordTransaction) grow(key string, records, bytes, size int64) {
+	t.growth = growth{t.growth.records + records, t.growth.bytes + bytes}
+	t.sizes[key] = size
+}
+
+// countRecords counts what an app keeps.
+func (db *DB) countRecords(ctx context.Context, appID string) (total growth, err error) {
+	var tables []string
+	if err := db.EachObject(ctx, appID, func(o *host.Object) { tables = append(tables, tableName(o.ID)) }); err != nil {
+		return growth{}, err
+	}
+	type row struct {
+		Records int64 `db:"records"`
+		Bytes   int64 `db:"bytes"`
+	}
+	for _, table := range tables {
+		counted, err := read(ctx, db.main, func(s *session) (row, error) {
+			return one[row](s, "", "SELECT COUNT(*) AS records, CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM "+table)
+		})
+		if err != nil {
+			return growth{}, err
+		}
+		total = growth{total.records + counted.Records, total.bytes + counted.Bytes}
+	}
+	return total, nil
+}

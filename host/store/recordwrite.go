@@ -1,0 +1,340 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/posternhq/postern/host"
+)
+
+// recordTransaction implements host.RecordTransaction.
+type recordTransaction struct {
+	records
+	tx      *sqlx.Tx
+	ctx     context.Context // the transaction ends with it
+	depth   int             // of Try
+	broken  error           // after it, only a rollback is left
+	growth  growth
+	altered []altered        // for the audit log
+	sizes   map[string]int64 // bytes of the records that were read or written, by table and id
+}
+
+// BeginRecords implements host.RecordStore.
+func (db *DB) BeginRecords(ctx context.Context, appID string) (_ host.RecordTransaction, err error) {
+	defer host.Wrap(&err, "store.BeginRecords(%q)", appID)
+	tx, err := db.main.writer.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	if err != nil {
+		return nil, db.main.dialect.fail(ctx, err)
+	}
+	t := &recordTransaction{tx: tx, ctx: ctx, sizes: map[string]int64{}}
+	t.records = records{
+		db: db, appID: appID,
+		session: func(ctx context.Context) *session { return &session{ctx: ctx, db: tx, dialect: db.main.dialect} },
+		fail:    t.failed,
+	}
+	return t, nil
+}
+
+// failed is failRecord within the transaction. After an error of the database
+// nothing can be done in it any more.
+func (t *recordTransaction) failed(ctx context.Context, o *host.Object, err error) error {
+	if _, known := errors.AsType[*host.Error](err); known || err == nil {
+		return err
+	}
+	k := t.db.main.dialect.kind(err)
+	switch {
+	case t.ctx.Err() != nil:
+		// Drivers answer a context that ended with errors of many kinds.
+		err = host.Caused(host.CodeUnavailable, errors.Join(t.ctx.Err(), err), "The transaction has ended")
+	case k == serialization || k == conflict:
+		// A value that was free when it was looked for is taken by now.
+		err = errSerialization(err)
+	default:
+		err = t.db.failRecord(ctx, o, err)
+	}
+	if t.broken == nil {
+		t.broken = err
+		if host.CodeOf(err) == host.CodeNotFound {
+			t.broken = errSerialization(err)
+		}
+	}
+	return err
+}
+
+func errSerialization(err error) error {
+	return host.Caused(host.CodeConflict, errors.Join(host.ErrSerialization, err), "Others changed the same records at the same time; try again")
+}
+
+// Record implements host.RecordReader.
+func (t *recordTransaction) Record(ctx context.Context, o *host.Object, id string) (*host.Record, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
+	r, err := t.records.Record(ctx, o, id)
+	if err == nil {
+		t.sizes[o.ID+id] = int64(len(r.Data))
+	}
+	return r, err
+}
+
+// QueryRecords implements host.RecordReader.
+func (t *recordTransaction) QueryRecords(ctx context.Context, o *host.Object, q *host.Query) (*host.Found, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
+	return t.records.QueryRecords(ctx, o, q)
+}
+
+// write is a record on its way into its table.
+type write struct {
+	*recordTransaction
+	*session
+	object *host.Object
+	table  string
+	record *host.Record
+	terms  []byte
+	unique []uniqueTerm
+}
+
+// uniqueTerm is the value of a unique field.
+type uniqueTerm struct {
+	index index
+	term  string
+}
+
+// write prepares to write r.
+func (t *recordTransaction) write(ctx context.Context, o *host.Object, r *host.Record) (*write, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
+	table, err := t.table(o)
+	if err != nil {
+		return nil, err
+	}
+	document, err := decodeDocument(r.Data)
+	if err != nil {
+		return nil, err
+	}
+	indexes, err := indexesOf(o)
+	if err != nil {
+		return nil, err
+	}
+	w := &write{t, t.session(ctx), o, table, r, appendTerms(nil, document), nil}
+	for _, i := range indexes {
+		term, long := indexedTerm(document, i.path)
+		if long {
+			return nil, host.Errorf(host.CodeInvalid, "%s: the value of an indexed field may have about %d bytes", i.field, maxIndexed/2)
+		}
+		if i.unique && term != "" {
+			w.unique = append(w.unique, uniqueTerm{i, term})
+		}
+	}
+	return w, nil
+}
+
+// indexedTerm is the term at a path, "" for none, and whether it is too long
+// for an index.
+func indexedTerm(document map[string]any, path host.Path) (text string, long bool) {
+	var value any = document
+	for _, name := range path {
+		members, _ := value.(map[string]any)
+		value = members[name]
+	}
+	switch v := value.(type) {
+	case nil:
+		return "", false
+	case map[string]any:
+		// Databases write objects as JSON with spaces of their own.
+		return "", 2*len(appendTerms(nil, v)) > maxIndexed
+	}
+	text = term(value)
+	return text, len(text) > maxIndexed
+}
+
+// taken names the value of the record that another record has, nil if it is
+// none. An insert takes its id, too.
+func (w *write) taken(insert bool) (*host.Taken, error) {
+	if insert {
+		same, err := list[string](w.session, "SELECT id FROM "+w.table+" WHERE id = $1", w.record.ID)
+		if err != nil || len(same) > 0 {
+			return &host.Taken{Field: host.FieldID, ID: w.record.ID}, err
+		}
+	}
+	for _, u := range w.unique {
+		other, err := list[string](w.session, "SELECT id FROM "+w.table+" WHERE "+fieldOf(&w.dialect.records, u.index.path)+" = $1 AND id <> $2", u.term, w.record.ID)
+		if err != nil {
+			return nil, err
+		}
+		if len(other) > 0 {
+			return &host.Taken{Field: u.index.field, ID: other[0]}, nil
+		}
+	}
+	return nil, nil
+}
+
+func errTaken(t *host.Taken) error {
+	err := host.Errorf(host.CodeConflict, "%s is already taken by another record", t.Field)
+	err.Details = *t
+	return err
+}
+
+// InsertRecord implements host.RecordTransaction.
+func (t *recordTransaction) InsertRecord(ctx context.Context, o *host.Object, r *host.Record) (err error) {
+	defer host.Wrap(&err, "store.InsertRecord(%q)", o.ID)
+	w, err := t.write(ctx, o, r)
+	if err != nil {
+		return err
+	}
+	size := int64(len(r.Data))
+	if err := t.admit(1, size); err != nil {
+		return err
+	}
+	inserted, err := w.exec("INSERT INTO "+w.table+" (id, version, created_at, updated_at, bytes, terms, data) VALUES ($1, $2, $3, $4, $5, "+
+		fmt.Sprintf(w.dialect.records.terms, "$6")+", $7) ON CONFLICT DO NOTHING",
+		r.ID, r.Version, r.CreatedAt.Millis(), r.UpdatedAt.Millis(), size, string(w.terms), string(r.Data))
+	if err == nil && inserted == 0 {
+		var taken *host.Taken
+		if taken, err = w.taken(true); taken != nil && err == nil {
+			return errTaken(taken)
+		}
+		if err == nil {
+			err = errors.New("a record was not inserted, and nothing is in its way")
+		}
+	}
+	if err != nil {
+		return t.fail(ctx, o, err)
+	}
+	t.note(o, r.ID, 0, r.Version)
+	t.grow(o.ID+r.ID, 1, size, size)
+	return nil
+}
+
+// UpdateRecord implements host.RecordTransaction.
+func (t *recordTransaction) UpdateRecord(ctx context.Context, o *host.Object, r *host.Record) (err error) {
+	defer host.Wrap(&err, "store.UpdateRecord(%q, %q)", o.ID, r.ID)
+	w, err := t.write(ctx, o, r)
+	if err != nil {
+		return err
+	}
+	size := int64(len(r.Data))
+	more := size - t.sizes[o.ID+r.ID] // all of it for a record that nobody looked at, until they are counted again
+	if err := t.admit(0, more); err != nil {
+		return err
+	}
+	// What is taken is looked for first: a statement that fails would end the
+	// transaction on PostgreSQL.
+	taken, err := w.taken(false)
+	if err != nil {
+		return t.fail(ctx, o, err)
+	}
+	if taken != nil {
+		return errTaken(taken)
+	}
+	updated, err := w.exec("UPDATE "+w.table+" SET version = $1, updated_at = $2, bytes = $3, terms = "+fmt.Sprintf(w.dialect.records.terms, "$4")+
+		", data = $5 WHERE id = $6 AND version = $7",
+		r.Version, r.UpdatedAt.Millis(), size, string(w.terms), string(r.Data), r.ID, r.Version-1)
+	if err != nil {
+		return t.fail(ctx, o, err)
+	}
+	if updated == 0 {
+		return host.Errorf(host.CodeStale, "The record was changed by somebody else")
+	}
+	t.note(o, r.ID, r.Version-1, r.Version)
+	t.grow(o.ID+r.ID, 0, more, size)
+	return nil
+}
+
+// DeleteRecord implements host.RecordTransaction.
+func (t *recordTransaction) DeleteRecord(ctx context.Context, o *host.Object, id string) (err error) {
+	defer host.Wrap(&err, "store.DeleteRecord(%q, %q)", o.ID, id)
+	if t.broken != nil {
+		return t.broken
+	}
+	table, err := t.table(o)
+	if err != nil {
+		return err
+	}
+	if !host.IsID(id) {
+		return errNoRecord()
+	}
+	gone, err := list[struct{ Version, Bytes int64 }](t.session(ctx), "DELETE FROM "+table+" WHERE id = $1 RETURNING version, bytes", id)
+	if err != nil {
+		return t.fail(ctx, o, err)
+	}
+	if len(gone) == 0 {
+		return errNoRecord()
+	}
+	t.note(o, id, gone[0].Version, 0)
+	t.grow(o.ID+id, -1, -gone[0].Bytes, 0)
+	return nil
+}
+
+// Try implements host.RecordTransaction.
+func (t *recordTransaction) Try(ctx context.Context, fn func() error) (err error) {
+	if t.broken != nil {
+		return t.broken
+	}
+	t.depth++
+	defer func() { t.depth-- }()
+	point := fmt.Sprintf("try%d", t.depth)
+	grown, noted := t.growth, len(t.altered)
+	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT "+point); err != nil {
+		return t.fail(ctx, nil, err)
+	}
+	if err := fn(); err != nil {
+		if t.broken == nil {
+			t.growth, t.altered = grown, t.altered[:noted]
+			_, undoErr := t.tx.ExecContext(ctx, "ROLLBACK TO "+point)
+			if undoErr != nil {
+				return errors.Join(t.fail(ctx, nil, undoErr), err)
+			}
+		}
+		return err
+	}
+	_, err = t.tx.ExecContext(ctx, "RELEASE "+point)
+	return t.fail(ctx, nil, err)
+}
+
+// Commit implements host.RecordTransaction.
+func (t *recordTransaction) Commit() (err error) {
+	defer host.Wrap(&err, "store.Commit")
+	if t.broken != nil {
+		return errors.Join(t.broken, t.Rollback())
+	}
+	if err := t.addAudit(); err != nil {
+		return errors.Join(err, t.Rollback())
+	}
+	if err := t.fail(t.ctx, nil, t.tx.Commit()); err != nil {
+		return err
+	}
+	t.db.quota.add(t.appID, t.growth)
+	return nil
+}
+
+// Rollback implements host.RecordTransaction. It does nothing after Commit, and
+// nothing is left to do for a connection that is lost.
+func (t *recordTransaction) Rollback() error {
+	err := t.tx.Rollback()
+	if err == nil || errors.Is(err, sql.ErrTxDone) || t.ctx.Err() != nil || t.db.main.dialect.kind(err) == unavailable {
+		return nil
+	}
+	return err
+}
+
+// decodeDocument decodes the data of a record.
+func decodeDocument(data json.RawMessage) (document map[string]any, err error) {
+	value, err := decodeNumbers(data)
+	if err != nil {
+		return nil, err
+	}
+	document, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("a record holds %T", value)
+	}
+	return document, nil
+}
