@@ -49,6 +49,7 @@ var ErrSerialization = errors.New("the transaction conflicts with another")
 // "Record not found", or "Object not found" for an object that is gone;
 // CodeInvalid for a query that the object does not admit.
 type RecordReader interface {
+	SecureReader
 	Record(ctx context.Context, o *Object, id string) (*Record, error)
 	QueryRecords(ctx context.Context, o *Object, q *Query) (*Found, error)
 }
@@ -60,6 +61,7 @@ type RecordReader interface {
 // error: then it can only be rolled back.
 type RecordTransaction interface {
 	RecordReader
+	SecureWriter
 	// InsertRecord stores r, whose ID, times, Version and Data are set. Errors:
 	// CodeConflict if its id or the value of a unique field is taken, with
 	// Details of the type Taken; CodeQuota.

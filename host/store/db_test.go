@@ -57,11 +57,15 @@ func TestDB_SecretsAreSealed(t *testing.T) {
 		if _, err := db.AddSigningKey(t.Context(), signer, false); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := db.PutSecret(t.Context(), host.NewSecret(app.ID, "KEY", "secret-sesame")); err != nil {
+			t.Fatal(err)
+		}
+		secureKey := putSecure(t, db, app.ID, "secure-sesame", time.Hour)
 		stolen := rawContent(t, db, c)
 		if !bytes.Contains(stolen, []byte(app.ID)) || !bytes.Contains(stolen, []byte(key.Prefix)) {
 			t.Fatal("the search does not even find what is not secret")
 		}
-		for _, secret := range []string{app.APIKey, app.APISecret, "engagement-sesame", "email-sesame", secret, secret[len(host.KeyPrefix)+8:], string(signer.Private.Seed())} {
+		for _, secret := range []string{app.APIKey, app.APISecret, "engagement-sesame", "email-sesame", "secret-sesame", "secure-sesame", secureKey, secret, secret[len(host.KeyPrefix)+8:], string(signer.Private.Seed())} {
 			if bytes.Contains(stolen, []byte(secret)) || bytes.Contains(stolen, []byte(hex.EncodeToString([]byte(secret)))) {
 				t.Errorf("%.8s… can be read", secret)
 			}
@@ -98,7 +102,7 @@ func rawContent(t *testing.T, db *store.DB, c store.Config) []byte {
 		return all
 	}
 	writers, _ := db.Connections()
-	for _, table := range []string{"organization", "app", "key", "signing_key", "change"} {
+	for _, table := range []string{"organization", "app", "key", "signing_key", "change", "secret", "secure_value"} {
 		var rows []string
 		if err := writers[0].Select(&rows, "SELECT CAST(t.* AS TEXT) FROM "+table+" t"); err != nil {
 			t.Fatal(err)

@@ -127,18 +127,22 @@ func (db *DB) countRecords(ctx context.Context, appID string) (total growth, err
 	if err := db.EachObject(ctx, appID, func(o *host.Object) { tables = append(tables, tableName(o.ID)) }); err != nil {
 		return growth{}, err
 	}
+	for _, table := range tables {
+		if total, err = db.addCount(ctx, total, table); err != nil {
+			return growth{}, err
+		}
+	}
+	return db.addCount(ctx, total, "secure_value WHERE app_id = $1", appID)
+}
+
+// addCount adds the rows of a FROM, and what they have in the column bytes.
+func (db *DB) addCount(ctx context.Context, to growth, from string, args ...any) (growth, error) {
 	type row struct {
 		Records int64 `db:"records"`
 		Bytes   int64 `db:"bytes"`
 	}
-	for _, table := range tables {
-		counted, err := read(ctx, db.main, func(s *session) (row, error) {
-			return one[row](s, "", "SELECT COUNT(*) AS records, CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM "+table)
-		})
-		if err != nil {
-			return growth{}, err
-		}
-		total = growth{total.records + counted.Records, total.bytes + counted.Bytes}
-	}
-	return total, nil
+	counted, err := read(ctx, db.main, func(s *session) (row, error) {
+		return one[row](s, "", "SELECT COUNT(*) AS records, CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM "+from, args...)
+	})
+	return growth{to.records + counted.Records, to.bytes + counted.Bytes}, err
 }

@@ -72,6 +72,7 @@ type DB struct {
 	refusals        atomic.Int64  // added by this process
 	indexing        chan struct{} // bounds who builds indexes at once
 	quota           *quota
+	purge           *purge
 }
 
 var (
@@ -146,6 +147,7 @@ func open(ctx context.Context, c Config) (db *DB, from, to int64, err error) {
 	if err != nil {
 		return nil, 0, 0, errors.Join(d.fail(ctx, err), db.Close())
 	}
+	db.purge = startPurge(db)
 	return db, from, to, nil
 }
 
@@ -164,6 +166,7 @@ func (db *DB) connect(d *dialect, databases []database) error {
 
 // Close waits for running statements and closes the connections.
 func (db *DB) Close() error {
+	db.purge.close()
 	db.quota.close()
 	var errs []error
 	for _, p := range db.pools {

@@ -1,6 +1,7 @@
-// Package secret lets modules read the secrets of their app.
+// Package secret lets modules read the secrets of their app, and put texts aside
+// for a while.
 //
-// It owns the operation. It must not know how secrets are kept.
+// It owns the operations. It must not know how anything is kept.
 package secret
 
 import (
@@ -10,9 +11,11 @@ import (
 	"github.com/posternhq/postern/host/capability"
 )
 
-// Operations read secrets.
+// Operations read secrets, and put secure values and get them back.
 var Operations = []capability.Operation{
 	{Name: "secret_get", Group: host.CapabilitySecrets, Run: capability.Typed(get)},
+	{Name: "secure_put", Group: host.CapabilitySecrets, Run: capability.Typed(put)},
+	{Name: "secure_get", Group: host.CapabilitySecrets, Run: capability.Typed(fetch)},
 }
 
 type request struct {
