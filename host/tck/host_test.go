@@ -22,6 +22,8 @@ import (
 	"github.com/posternhq/postern/host/store"
 	"github.com/posternhq/postern/host/store/storetest"
 	"github.com/posternhq/postern/host/tck"
+	// The SDK embeds its sources, so that a change of them runs these tests again.
+	_ "github.com/posternhq/postern/sdk/go"
 )
 
 // server is a real gateway on a real database, with one guest.
@@ -125,6 +127,10 @@ var withSDK = sync.OnceValues(func() (guest, error) { return build("testdata/go"
 
 // build compiles a guest as `postern build` does.
 func build(dir string) (guest, error) {
+	// Opened here, a change of the file runs the tests again.
+	if _, err := os.ReadFile(filepath.Join(dir, "main.go")); err != nil {
+		return guest{}, err
+	}
 	out, err := os.MkdirTemp("", "tck")
 	if err != nil {
 		return guest{}, err
