@@ -60,8 +60,8 @@ guests: ## Rebuild the committed .wasm files from their .wat and .c (needs wabt,
 	@for wasm in $$(git ls-files '*.wasm'); do \
 	  test -f $${wasm%.wasm}.wat -o -f $${wasm%.wasm}.c || { echo "$$wasm has no source"; exit 1; }; done
 
-postgres: ## Run the storage and gateway tests on PostgreSQL too (needs its server binaries)
-	POSTERN_TEST_POSTGRES=1 go test -count=1 ./host/store/... ./host/cli/...
+postgres: ## Run the storage, conformance and end-to-end tests on PostgreSQL too (needs its server binaries)
+	POSTERN_TEST_POSTGRES=1 go test -count=1 ./host/store/... ./host/cli/... ./host/tck/...
 
 # When FUZZTIME ends while a worker starts, go test fails with nothing but
 # "context deadline exceeded". That is no finding: a finding names its input.
@@ -90,8 +90,8 @@ benchmarks: ## Run every benchmark for BENCHTIME, and print their results only
 	  echo "$$out" | grep -E '^pkg: |ns/op|SKIP|_test\.go:'; \
 	done
 
-scale: ## Measure cold starts and a host with 1,000 modules; replace 10,000 releases and look for leaks
-	POSTERN_SCALE=1 go test ./host/cli -run TestScale -count=1 -v
+scale: ## Measure cold starts and a host with 1,000 modules; replace 10,000 releases and look for leaks; kill servers 300 times
+	POSTERN_SCALE=1 go test ./host/cli -run 'TestScale|TestKill' -count=1 -timeout 60m -v
 	POSTERN_SCALE=1 go test ./host/engine -run TestLeaks_Releases -count=1 -v
 
 clean: ## Remove what was built

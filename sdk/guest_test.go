@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -190,6 +191,31 @@ func TestGo_LeavesJSONOut(t *testing.T) {
 		}
 		if bytes.Contains(wasm, []byte("load_u64")) {
 			t.Errorf("%s copies eight bytes at a time", dir)
+		}
+	}
+}
+
+// TestGo_ImportsWhatItUses: an import asks an app for its permission, so a module
+// must not have those of operations that it does not use.
+func TestGo_ImportsWhatItUses(t *testing.T) {
+	t.Parallel()
+	for dir, want := range map[string]string{
+		"../plugins/hello":  "",
+		"../plugins/orders": "object_batch object_insert object_patch object_query",
+	} {
+		m, err := instrument.Inspect(build(t, dir), 1<<16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, im := range m.Imports {
+			if strings.HasPrefix(im.Name, "object_") {
+				got = append(got, im.Name)
+			}
+		}
+		slices.Sort(got)
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s imports %s, want %s", dir, got, want)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/admin"
 	"github.com/posternhq/postern/host/auth"
+	"github.com/posternhq/postern/host/capability/object"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
 	"github.com/posternhq/postern/host/limit"
@@ -25,6 +26,7 @@ import (
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/server"
 	"github.com/posternhq/postern/host/store"
+	"github.com/posternhq/postern/host/store/storetest"
 )
 
 // maxModule is small, so that a test can pass it.
@@ -42,13 +44,32 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
+	return setupOn(t, store.Config{})
+}
+
+// onDatabases runs a test on each kind of database.
+func onDatabases(t *testing.T, test func(t *testing.T, b *bundle)) {
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		test(t, setup(t))
+	})
+	t.Run("Postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, setupOn(t, store.Config{URL: storetest.Postgres(t)}))
+	})
+}
+
+// setupOn is setup with a configuration of the store.
+func setupOn(t *testing.T, c store.Config) *bundle {
+	t.Helper()
 	ctx := context.Background()
 	log := slog.New(slog.DiscardHandler)
 	sealer, err := seal.New(make([]byte, 32))
 	check(t, err)
-	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Sealer: sealer})
+	c.Dir, c.Sealer = t.TempDir(), sealer
+	db, err := store.Open(ctx, c)
 	check(t, err)
-	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 4, Queue: 4, Log: log})
+	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 4, Queue: 4, Operations: object.Operations, Log: log})
 	check(t, err)
 	recorder := gateway.NewRecorder(db, log)
 	limits := limit.New(limit.Config{Store: db, Log: log})

@@ -116,6 +116,7 @@ func cause(message string, errs []error) error {
 // sentence says what is wrong with a parameter or the body.
 func sentence(detail *huma.ErrorDetail) error {
 	_, parameter, isParameter := strings.Cut(detail.Location, ".")
+	choices, isChoice := strings.CutPrefix(detail.Message, "expected value to be one of ")
 	switch {
 	case !isParameter:
 		return host.Errorf(host.CodeInvalid, "%s", detail.Message)
@@ -123,6 +124,8 @@ func sentence(detail *huma.ErrorDetail) error {
 		return host.Errorf(host.CodeInvalid, "%s must be a whole number", parameter)
 	case detail.Message == "invalid boolean":
 		return host.Errorf(host.CodeInvalid, "%s must be true or false", parameter)
+	case isChoice:
+		return host.Errorf(host.CodeInvalid, "%s must be one of %s", parameter, strings.Trim(choices, `"`))
 	}
 	return host.Errorf(host.CodeInvalid, "%s: %s", parameter, detail.Message)
 }

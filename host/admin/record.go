@@ -77,6 +77,7 @@ const maxRecordBody = 4 * host.MaxRecordBytes
 
 func (a *API) recordRoutes() {
 	const all, one = "/v1/apps/{app}/objects/{object}/records", "/v1/apps/{app}/objects/{object}/records/{record}"
+	a.transferRoutes(all) // before a record could be called export
 	register(a, operation{id: "create-record", method: post, path: all, summary: "Store a new record", tag: "records", status: 201, maxBody: maxRecordBody}, a.createRecord)
 	register(a, operation{id: "query-records", method: post, path: all + "/query", summary: "Find records", tag: "records"}, a.queryRecords)
 	register(a, operation{id: "get-record", method: get, path: one, summary: "Show a record", tag: "records"}, a.getRecord)
@@ -86,7 +87,6 @@ func (a *API) recordRoutes() {
 	paths := a.huma.OpenAPI().Paths
 	responses := paths[one].Put.Responses
 	responses["201"] = &huma.Response{Description: "Created", Headers: responses["200"].Headers, Content: map[string]*huma.MediaType{jsonType: {Schema: responses["200"].Content[jsonType].Schema}}}
-	a.transferRoutes(all)
 }
 
 // definition finds the object that a path names, ready for use.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"mime"
@@ -19,28 +20,20 @@ type exportRecordsInput struct {
 	Accept string `header:"Accept" doc:"text/csv does what format=csv does"`
 }
 
-func (in *exportRecordsInput) format() (transfer.Format, error) {
-	switch f := transfer.Format(in.Format); {
-	case f == transfer.CSV || f == transfer.NDJSON:
-		return f, nil
-	case f != "":
-		return "", host.Errorf(host.CodeInvalid, "format must be csv or ndjson")
-	case strings.Contains(in.Accept, csvType):
-		return transfer.CSV, nil
+func (in *exportRecordsInput) format() transfer.Format {
+	if in.Format == "" && strings.Contains(in.Accept, csvType) {
+		return transfer.CSV
 	}
-	return transfer.NDJSON, nil
+	return cmp.Or(transfer.Format(in.Format), transfer.NDJSON)
 }
 
 // exportPage is how many records an export holds in memory.
-const exportPage = 100
+const exportPage = 50
 
 // exportRecords streams all records in the order of their ids. Each is in it
 // once, as it is when its turn comes: the export is not of one moment.
 func (a *API) exportRecords(ctx context.Context, in *exportRecordsInput) (*exportOutput, error) {
-	format, err := in.format()
-	if err != nil {
-		return nil, err
-	}
+	format := in.format()
 	d, err := a.definition(ctx, in.ObjectPath)
 	if err != nil {
 		return nil, err
@@ -72,6 +65,7 @@ func (a *API) writeRecords(ctx context.Context, w transfer.Writer, d *data.Defin
 		if found.Cursor == "" {
 			return w.Flush()
 		}
+		clear(found.Records) // they need not wait for the next
 		found, err = a.Store.ReadRecords(d.AppID).QueryRecords(ctx, d.Object, &host.Query{Limit: exportPage, Cursor: found.Cursor})
 		if err != nil {
 			return err

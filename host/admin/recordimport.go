@@ -104,9 +104,6 @@ func (a *API) importRecords(ctx context.Context, in *importRecordsInput) (*impor
 	if err != nil {
 		return nil, err
 	}
-	if in.OnConflict != "" && in.OnConflict != "error" && in.OnConflict != "existing" {
-		return nil, host.Errorf(host.CodeInvalid, "on_conflict must be error or existing")
-	}
 	i := &recordImport{API: a, d: d, existing: in.OnConflict == "existing", size: importChunk}
 	err = i.run(ctx, transfer.NewReader(format, in.body, d.Schema))
 	if err = errors.Join(err, i.audit(ctx, err)); err != nil {

@@ -31,6 +31,7 @@ type Session struct {
 	atomic bool
 	effect bool
 
+	most  time.Duration
 	tx    host.RecordTransaction // nil before the first write and after the end
 	began time.Time
 	life  context.Context // of tx
@@ -43,7 +44,11 @@ type Session struct {
 // want; it does not bound the session. If atomic is set, the writes are one
 // transaction.
 func NewSession(ctx context.Context, store host.RecordStore, appID string, atomic bool) *Session {
-	return &Session{ctx: context.WithoutCancel(ctx), store: store, appID: appID, atomic: atomic}
+	return newSession(ctx, store, appID, atomic, MaxTransaction)
+}
+
+func newSession(ctx context.Context, store host.RecordStore, appID string, atomic bool, most time.Duration) *Session {
+	return &Session{ctx: context.WithoutCancel(ctx), store: store, appID: appID, atomic: atomic, most: most}
 }
 
 // Read lets fn read: what is committed or, after the first write of an atomic
@@ -60,7 +65,7 @@ func (s *Session) Read(ctx context.Context, fn func(context.Context, host.Record
 // others fn may run several times.
 func (s *Session) Write(ctx context.Context, fn func(context.Context, host.RecordTransaction) error) error {
 	if !s.atomic {
-		return Write(ctx, s.store, s.appID, fn)
+		return Write(ctx, s.store, s.appID, s.most, fn)
 	}
 	if s.tx == nil && s.over == nil {
 		if err := s.begin(ctx); err != nil {
@@ -84,7 +89,7 @@ func (s *Session) begin(ctx context.Context) error {
 		return unavailable(err)
 	}
 	s.tx, s.life, s.kill, s.began = tx, life, kill, time.Now()
-	s.timer = time.AfterFunc(MaxTransaction, kill)
+	s.timer = time.AfterFunc(s.most, kill)
 	return nil
 }
 
@@ -142,12 +147,14 @@ func conflict(err error) error {
 // expire ends the transaction if its time is up. It does not wait for the
 // timer, which may be late while guests have every core.
 func (s *Session) expire() {
-	if s.tx != nil && time.Since(s.began) >= MaxTransaction {
-		s.abandon(errEnded)
+	if s.tx != nil && time.Since(s.began) >= s.most {
+		s.abandon(s.ended())
 	}
 }
 
-var errEnded = host.Errorf(host.CodeEnded, "The transaction has lasted longer than %s and was rolled back", MaxTransaction)
+func (s *Session) ended() error {
+	return host.Errorf(host.CodeEnded, "The transaction has lasted longer than %s and was rolled back", s.most)
+}
 
 // abandon rolls the transaction back, so that it holds up nobody until the
 // module has noticed.
@@ -168,29 +175,27 @@ func (s *Session) end(how func(host.RecordTransaction) error) error {
 // Open reports whether there is a transaction, or was one.
 func (s *Session) Open() bool { return s.tx != nil || s.over != nil }
 
-// Finish ends the session: it commits what was written, or rolls it back. The
-// error, of a commit only, is that of Over.
-func (s *Session) Finish(commit bool) error {
+// Finish ends the session: it commits what was written, or rolls it back. Over
+// tells whether it could.
+func (s *Session) Finish(commit bool) {
 	s.expire()
-	if s.tx != nil && !commit {
-		_ = s.end(host.RecordTransaction.Rollback)
-		return nil
-	}
-	if s.tx != nil && !s.timer.Stop() {
-		s.abandon(errEnded)
-	}
-	if s.tx != nil {
-		s.timer.Reset(commitPatience)
-		if err := s.end(host.RecordTransaction.Commit); errors.Is(err, host.ErrSerialization) {
-			s.over = conflict(err)
-		} else {
-			s.over = unavailable(err)
-		}
+	if s.tx == nil {
+		return
 	}
 	if !commit {
-		return nil
+		_ = s.end(host.RecordTransaction.Rollback)
+		return
 	}
-	return s.Over()
+	if !s.timer.Stop() {
+		s.abandon(s.ended())
+		return
+	}
+	s.timer.Reset(commitPatience)
+	if err := s.end(host.RecordTransaction.Commit); errors.Is(err, host.ErrSerialization) {
+		s.over = conflict(err)
+	} else {
+		s.over = unavailable(err)
+	}
 }
 
 // Over is why the transaction cannot be, or was not, committed; nil if nothing is
@@ -199,7 +204,7 @@ func (s *Session) Finish(commit bool) error {
 // unless the database went away in the midst of the commit.
 func (s *Session) Over() error {
 	if host.CodeOf(s.over) == host.CodeEnded {
-		return host.Caused(host.CodeModuleTimeout, s.over, "The module's transaction lasted longer than %s", MaxTransaction)
+		return host.Caused(host.CodeModuleTimeout, s.over, "The module's transaction lasted longer than %s", s.most)
 	}
 	return s.over
 }
@@ -216,15 +221,16 @@ func (s *Session) MayRepeat() bool { return !s.effect && errors.Is(s.over, host.
 const attempts = 10
 
 // Write lets fn write in a transaction of its own, which is committed if fn
-// succeeds. While other transactions are in the way it is done again, a number
-// of times: CodeConflict with the cause host.ErrSerialization says that this was
-// not enough.
-func Write(ctx context.Context, store host.RecordStore, appID string, fn func(context.Context, host.RecordTransaction) error) (err error) {
+// succeeds, and lasts no longer than most. While other transactions are in the way
+// it is done again, a number of times. Errors beside those of fn: CodeConflict with
+// the cause host.ErrSerialization if that was not enough, CodeEnded,
+// CodeUnavailable.
+func Write(ctx context.Context, store host.RecordStore, appID string, most time.Duration, fn func(context.Context, host.RecordTransaction) error) (err error) {
 	for attempt := range attempts {
-		s := NewSession(ctx, store, appID, true)
+		s := newSession(ctx, store, appID, true, most)
 		err = s.Write(ctx, fn)
-		if finished := s.Finish(err == nil); err == nil {
-			err = finished
+		if s.Finish(err == nil); err == nil {
+			err = s.over
 		}
 		if !s.MayRepeat() || !Pause(ctx, attempt) {
 			return err

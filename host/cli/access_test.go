@@ -43,6 +43,37 @@ func TestAdmin_README(t *testing.T) {
 	x.play(blocks(read(t, "../admin/README.md")), address, 5)
 }
 
+// TestObjects_README runs the page on objects likewise.
+func TestObjects_README(t *testing.T) {
+	t.Parallel()
+	x, address := newReader(t)
+	page := blocks(read(t, "../capability/object/README.md"))
+	x.play(page, address, 5)
+	for _, b := range page {
+		if b.language == "go" {
+			x.compile(b.text)
+		}
+	}
+}
+
+// compile checks that the lines of a page are Go: declarations, an empty line,
+// and the statements of a function.
+func (x *terminal) compile(snippet string) {
+	x.t.Helper()
+	declarations, statements, found := strings.Cut(snippet, "\n\n")
+	if !found {
+		x.t.Fatalf("there is no empty line in\n%s", snippet)
+	}
+	sdk, err := filepath.Abs("../../sdk/go")
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	write(x.t, filepath.Join(x.home, "go.mod"), "module snippet\n\ngo 1.24\n\nrequire github.com/posternhq/postern/sdk/go v0.0.0\n\nreplace github.com/posternhq/postern/sdk/go => "+sdk+"\n")
+	write(x.t, filepath.Join(x.home, "snippet.go"), "package snippet\n\nimport \"github.com/posternhq/postern/sdk/go/object\"\n\ntype Customer struct{ object.Meta }\n\n"+
+		declarations+"\n\nfunc use(...any) {}\n\nfunc snippet(id string, one, other Customer) {\n"+statements+"\nuse(page, customer, results, err)\n}\n")
+	x.run("go build .")
+}
+
 // newReader is a terminal as the pages expect it: beside a host, with the
 // checkout's plug-ins at hand.
 func newReader(t *testing.T) (x *terminal, address string) {

@@ -33,24 +33,21 @@ func (c *call) repeat(ctx context.Context, input []byte) (host.Response, error) 
 }
 
 // attempt is one run, with its own transaction. The module's answer decides what
-// becomes of it: below 400 it is committed, and that it cannot be is then the
-// answer. So it is if the module failed, most likely because of that; what the
-// module itself blames its client for stands.
+// becomes of it: below 400 it is committed. If the transaction cannot be, or broke
+// before, that is the answer, whatever the module says.
 func (c *call) attempt(ctx context.Context, input []byte, timeout time.Duration) (host.Response, error) {
 	response, err := c.execute(ctx, input, timeout)
 	if c.session == nil {
 		return response, err
 	}
-	failed := c.session.Finish(err == nil && response.Status < http.StatusBadRequest)
-	if host.CodeOf(err) == host.CodeModuleFailed || response.Status >= http.StatusInternalServerError {
-		failed = c.session.Over()
-	}
+	c.session.Finish(err == nil && response.Status < http.StatusBadRequest)
 	c.trace.stage("commit")
-	if failed == nil {
+	broken := c.session.Over()
+	if broken == nil || host.CodeOf(err) == host.CodeModuleTimeout { // which breaks it, too
 		return response, err
 	}
-	c.trace.reason = "what the module wrote was not committed: " + host.AsError(failed).Message
-	return host.Response{}, failed
+	c.trace.reason = "what the module wrote was not committed: " + host.AsError(broken).Message
+	return host.Response{}, broken
 }
 
 // openData is called when the module first touches data.

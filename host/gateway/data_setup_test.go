@@ -31,8 +31,7 @@ func onBoth(t *testing.T, test func(t *testing.T, b *databundle)) {
 // (see operations.wat) on the object things.
 type databundle struct {
 	*bundle
-	records  *records
-	endpoint func(*host.Endpoint)
+	records *records
 }
 
 func setupData(t testing.TB, c store.Config, operations []capability.Operation) *databundle {

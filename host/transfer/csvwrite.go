@@ -26,17 +26,11 @@ func newCSVWriter(w io.Writer, schema json.RawMessage) *csvWriter {
 // Write implements Writer. The first records say what columns there are, unless
 // the schema does.
 func (w *csvWriter) Write(records []*host.Record) error {
-	all := make([]map[string]json.RawMessage, len(records))
-	for i, record := range records {
-		if err := json.Unmarshal(record.Data, &all[i]); err != nil {
-			return err
-		}
-	}
-	if err := w.begin(all); err != nil {
+	if err := w.begin(records); err != nil {
 		return err
 	}
-	for i, record := range records {
-		if err := w.write(record, all[i]); err != nil {
+	for _, record := range records {
+		if err := w.write(record); err != nil {
 			return err
 		}
 	}
@@ -44,14 +38,18 @@ func (w *csvWriter) Write(records []*host.Record) error {
 }
 
 // begin writes the first line, once.
-func (w *csvWriter) begin(first []map[string]json.RawMessage) error {
+func (w *csvWriter) begin(first []*host.Record) error {
 	if w.begun {
 		return nil
 	}
 	w.begun = true
 	if w.columns = w.typing.columns(w.typing.names()); w.columns == nil {
 		names := map[string]bool{}
-		for _, members := range first {
+		for _, record := range first {
+			members, err := membersOf(record)
+			if err != nil {
+				return err
+			}
 			for name := range members {
 				names[name] = true
 			}
@@ -65,7 +63,16 @@ func (w *csvWriter) begin(first []map[string]json.RawMessage) error {
 	return w.out.Write(append(cells, otherName))
 }
 
-func (w *csvWriter) write(record *host.Record, members map[string]json.RawMessage) error {
+func membersOf(record *host.Record) (members map[string]json.RawMessage, err error) {
+	err = json.Unmarshal(record.Data, &members)
+	return members, err
+}
+
+func (w *csvWriter) write(record *host.Record) error {
+	members, err := membersOf(record)
+	if err != nil {
+		return err
+	}
 	cells := append(w.cells[:0], record.ID, record.CreatedAt.String(), record.UpdatedAt.String(), strconv.FormatInt(record.Version, 10))
 	for i := range w.columns {
 		c := &w.columns[i]

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"time"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/capability"
@@ -53,10 +54,18 @@ func Compiled(o *host.Object) *Definition {
 	}}
 }
 
+// maxWrite is how long a write of the management API may take: those who wait for
+// it are few.
+const maxWrite = 10 * time.Second
+
 // Write lets fn write to an app's records in one transaction, which is
 // committed if fn succeeds. fn may run several times: serialization failures
-// are retried.
+// are retried. Errors beside those of fn: CodeConflict, CodeUnavailable.
 func Write(ctx context.Context, store host.RecordStore, appID string, fn func(host.RecordTransaction) error) (err error) {
 	defer host.Wrap(&err, "object.Write(%q)", appID)
-	return capability.Write(ctx, store, appID, func(_ context.Context, tx host.RecordTransaction) error { return fn(tx) })
+	err = capability.Write(ctx, store, appID, maxWrite, func(_ context.Context, tx host.RecordTransaction) error { return fn(tx) })
+	if host.CodeOf(err) == host.CodeEnded {
+		return host.Caused(host.CodeUnavailable, err, "The database took longer than %s", maxWrite)
+	}
+	return err
 }

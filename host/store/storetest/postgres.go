@@ -51,7 +51,8 @@ func Postgres(t testing.TB) string {
 // clusterScript.
 type cluster struct {
 	port, password string
-	standardInput  any
+	dir, programs  string
+	standardInput  io.Closer
 }
 
 var startOnce = sync.OnceValues(start)
@@ -71,37 +72,43 @@ func (c *cluster) url(database string) string {
 	return fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%s/%s?sslmode=disable", c.password, c.port, database)
 }
 
-// clusterScript makes a cluster in $1 with the programs of $2 on port $3,
-// says "ready", and waits for the end of its input: that comes when the tests
+// clusterScript makes a cluster in $1 with the programs of $2 on port $3 with the
+// settings $4, says "ready", and waits for the end of its input: that comes when the tests
 // are over, also when they were killed. Then it removes everything.
 const clusterScript = `
 cd "$1"
 trap 'cat log; rm -rf "$1"' EXIT
 "$2/initdb" -D data -U postgres -E UTF8 --locale=C --no-sync -A password --pwfile=password >log 2>&1 || exit 1
 "$2/pg_ctl" -D data -w -t 120 -l log start -o "-p $3 -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
-	-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off -c max_connections=400 -c shared_buffers=64MB" >>log 2>&1 || exit 1
+	-c fsync=off -c autovacuum=off -c max_connections=400 -c shared_buffers=64MB $4" >>log 2>&1 || exit 1
 trap 'rm -rf "$1"' EXIT
 echo ready
 cat >/dev/null
 "$2/pg_ctl" -D data -m immediate stop >/dev/null 2>&1
 `
 
-// start tries several ports, because another process may take the free one
+// forgetful are the settings of a server that is never killed.
+const forgetful = "-c full_page_writes=off -c synchronous_commit=off"
+
+// start starts the cluster that tests share.
+func start() (*cluster, error) { return startWith(forgetful) }
+
+// startWith tries several ports, because another process may take the free one
 // that was found.
-func start() (c *cluster, err error) {
+func startWith(settings string) (c *cluster, err error) {
 	programs, err := findPrograms()
 	if err != nil {
 		return nil, err
 	}
 	for range 3 {
-		if c, err = startOn(programs); err == nil {
+		if c, err = startOn(programs, settings); err == nil {
 			return c, nil
 		}
 	}
 	return nil, err
 }
 
-func startOn(programs string) (*cluster, error) {
+func startOn(programs, settings string) (*cluster, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -110,11 +117,11 @@ func startOn(programs string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{port: port, password: rand.Text()}
+	c := &cluster{port: port, password: rand.Text(), dir: dir, programs: programs}
 	if err := os.WriteFile(filepath.Join(dir, "password"), []byte(c.password+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("/bin/sh", "-c", clusterScript, "sh", dir, programs, port)
+	cmd := exec.Command("/bin/sh", "-c", clusterScript, "sh", dir, programs, port, settings)
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C"}
 	if err := runUnprivileged(cmd, dir); err != nil {
 		return nil, err

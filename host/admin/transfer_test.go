@@ -1,0 +1,267 @@
+package admin_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/store"
+)
+
+const ndjson, csv = "application/x-ndjson", "text/csv"
+
+// bringIn imports records.
+func (b *bundle) bringIn(object, query, mediaType, body string) answer {
+	b.t.Helper()
+	return b.do("POST", object+"/records/import"+query, body, "Content-Type", mediaType)
+}
+
+// takeOut exports records in a format.
+func (b *bundle) takeOut(object, format string) answer {
+	b.t.Helper()
+	a := b.do("GET", object+"/records/export?format="+format, "")
+	if a.status != 200 {
+		b.t.Fatalf("export: %d %s", a.status, a.raw)
+	}
+	return a
+}
+
+// count is the number of records of an object.
+func (b *bundle) count(object string) string {
+	b.t.Helper()
+	return b.want(b.do("POST", object+"/records/query", `{"limit":1}`), 200, "").text("pagination", "total")
+}
+
+// documents are the records of an export in NDJSON, without what the host keeps
+// but the id.
+func documents(t *testing.T, exported answer) (lines []string) {
+	t.Helper()
+	for line := range strings.Lines(string(exported.raw)) {
+		id, doc, err := host.ParseDocument(json.RawMessage(line))
+		check(t, err)
+		lines = append(lines, id+" "+string(doc))
+	}
+	return lines
+}
+
+// TestTransfer_RoundTrip imports what was exported, in both formats, into an
+// object of its own.
+func TestTransfer_RoundTrip(t *testing.T) {
+	t.Parallel()
+	onDatabases(t, func(t *testing.T, b *bundle) {
+		app := b.newApp("Shop")
+		object := b.newObject(app)
+		var lines strings.Builder
+		for i := range 450 { // more than an export and an import have in hand
+			fmt.Fprintf(&lines, `{"email":"%d@example.com","age":%d,"tags":["a,b",null,%d],"address":{"zip":"0%d"},"note":"\"x\"\r\n","a.b":12345678901234567890.10,"":null}`+"\n", i, i, i, i)
+		}
+		lines.WriteString(`{"email":""}`)
+		made := b.want(b.bringIn(object, "", ndjson, lines.String()), 200, "")
+		if made.text("imported") != `{"existing":0,"records":451}` {
+			t.Errorf("imported %s", made.raw)
+		}
+		want := documents(t, b.takeOut(object, "ndjson"))
+		if len(want) != 451 {
+			t.Fatalf("%d records were exported", len(want))
+		}
+		for format, mediaType := range map[string]string{"ndjson": ndjson, "csv": csv + "; charset=utf-8"} {
+			exported := b.takeOut(object, format)
+			if kind, name := exported.header.Get("Content-Type"), exported.header.Get("Content-Disposition"); kind != mediaType || !strings.Contains(name, "customers."+format) {
+				t.Errorf("%s is %s, %s", format, kind, name)
+			}
+			b.want(b.do("POST", app+"/objects", `{"name":"copy-`+format+`","schema":`+customerSchema+`}`), 201, "")
+			target := app + "/objects/copy-" + format
+			b.want(b.bringIn(target, "", mediaType, string(exported.raw)), 200, "")
+			if diff := cmp.Diff(want, documents(t, b.takeOut(target, "ndjson"))); diff != "" {
+				t.Errorf("%s: %s", format, diff)
+			}
+			again := b.want(b.bringIn(target, "?on_conflict=existing", mediaType, string(exported.raw)), 200, "")
+			if again.text("imported") != `{"existing":451,"records":0}` {
+				t.Errorf("again: %s", again.raw)
+			}
+		}
+	})
+}
+
+func TestTransfer_Export(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	object := b.newObject(b.newApp("Shop"))
+	if empty := b.takeOut(object, "csv"); string(empty.raw) != "__id,__created_at,__updated_at,__version,email,age,address,tags,__other\n" {
+		t.Errorf("without records: %q", empty.raw)
+	}
+	if empty := b.takeOut(object, "ndjson"); len(empty.raw) != 0 {
+		t.Errorf("without records: %q", empty.raw)
+	}
+	if a := b.do("GET", object+"/records/export", "", "Accept", "text/csv"); !strings.HasPrefix(string(a.raw), "__id,") {
+		t.Errorf("by Accept: %s", a.raw)
+	}
+	b.want(b.do("GET", object+"/records/export?format=xml", ""), 400, "format must be one of csv, ndjson")
+	b.want(b.do("GET", object+"x/records/export", ""), 404, "Object not found")
+}
+
+// TestTransfer_BadLine ends an import at the line at fault; what stands before
+// it is stored, over the borders of transactions.
+func TestTransfer_BadLine(t *testing.T) {
+	t.Parallel()
+	onDatabases(t, func(t *testing.T, b *bundle) {
+		app := b.newApp("Shop")
+		var good strings.Builder
+		for i := range 210 {
+			fmt.Fprintf(&good, "{\"email\":\"%d\"}\n", i)
+		}
+		for i, test := range []struct {
+			mediaType, in string
+			status        int
+			text, details string
+		}{
+			{ndjson, good.String() + "{\"age\":1}\n{}", 400, "Line 211: The record does not meet the schema of the object customers-0; 210 records were stored before", `"line":211,"reason":[{"message":"missing property 'email'"`},
+			{ndjson, good.String() + "\n{\"email\":\"7\"}", 409, "Line 212: email is already taken", `"line":212,"reason":{"field":"email"`},
+			{ndjson, good.String() + "{\n", 400, "Line 211: the record must be valid JSON; 210 records", ""},
+			{ndjson, "{\"email\":\"a\"}\n\xff\n", 400, "Line 2: the record must be valid UTF-8; 1 records", ""},
+			{csv, "email,age\na,1\nb,-1\nc,2\n", 400, "Line 3: The record does not meet", `"path":"/age"`},
+			{csv, "email,age\na,1\nb\n", 400, "Line 3: the line has 1 cells", ""},
+			{csv, "email,age\na,1\n\"b,2\n", 400, "Line 3: a quote is missing", ""},
+			{csv, "\xff\n", 400, "Line 1: ", ""},
+			{csv, strings.Repeat("a,", 100_000) + "\n", 400, "at most 10000 are allowed", ""},
+			{csv, "email,__x\na,1\n", 400, "Line 1: column 2: __x: names that begin with __ are reserved", ""},
+			{csv, "email,__id\na,7\n", 400, "Line 2: __id must be a UUID", ""},
+		} {
+			name := fmt.Sprintf("customers-%d", i)
+			b.want(b.do("POST", app+"/objects", `{"name":"`+name+`","schema":`+customerSchema+`,"unique_fields":["email"]}`), 201, "")
+			got := b.want(b.bringIn(app+"/objects/"+name, "", test.mediaType, test.in), test.status, test.text)
+			if !strings.Contains(got.text("details"), test.details) {
+				t.Errorf("details %s, want %s", got.text("details"), test.details)
+			}
+			if stored := b.count(app + "/objects/" + name); got.text("details", "records") != stored {
+				t.Errorf("%s records are there: %s", stored, got.raw)
+			}
+		}
+	})
+}
+
+func TestTransfer_Refused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	object := b.newObject(b.newApp("Shop"))
+	for mediaType, status := range map[string]int{"": 400, "application/json": 400, "text/csv; charset=latin1": 400, "text/csv;": 200, "a/b/c": 400, "application/jsonl": 200} {
+		if got := b.bringIn(object, "", mediaType, "{\"email\":\"x\"}"+strings.Repeat(" ", 3)); got.status != status && mediaType != "text/csv;" {
+			t.Errorf("%q: %d %s", mediaType, got.status, got.raw)
+		}
+	}
+	b.want(b.bringIn(object, "?on_conflict=replace", ndjson, "{}"), 400, "on_conflict must be one of error, existing")
+	b.want(b.bringIn(object+"x", "", ndjson, "{}"), 404, "Object not found")
+	if got := b.want(b.bringIn(object, "", ndjson, ""), 200, ""); got.text("imported", "records") != "0" {
+		t.Errorf("nothing: %s", got.raw)
+	}
+	b.want(b.bringIn(object, "", csv, ""), 400, "first line must name the fields")
+	b.want(b.bringIn(object, "", ndjson, `{"email":"`+strings.Repeat("x", 100<<20)+`"}`), 400, "Line 1: the line has more than")
+	full := setupOn(t, store.Config{AppRecords: 3})
+	object = full.newObject(full.newApp("Shop"))
+	full.fill(object)
+	over := full.bringIn(object, "", csv, "email\nx\n")
+	if over.text("code") != "quota_exceeded" || !strings.HasPrefix(over.text("error"), "Line 2: ") {
+		t.Errorf("%d %s", over.status, over.raw)
+	}
+}
+
+// generator makes lines of a size without end but for their number.
+type generator struct {
+	lines, size, next int
+	rest              string
+	made              atomic.Int64
+}
+
+func (g *generator) Read(p []byte) (int, error) {
+	if g.rest == "" {
+		if g.next == g.lines {
+			return 0, io.EOF
+		}
+		g.rest = fmt.Sprintf(`{"email":"%d","note":"%s"}`+"\n", g.next, strings.Repeat("x", g.size))
+		g.next++
+	}
+	n := copy(p, g.rest)
+	g.rest = g.rest[n:]
+	g.made.Add(int64(n))
+	return n, nil
+}
+
+// TestTransfer_Large streams more than the limit of other bodies, both ways, in
+// a fraction of the memory. It is alone while it measures that.
+func TestTransfer_Large(t *testing.T) {
+	b := setup(t)
+	object := b.newObject(b.newApp("Shop"))
+	const lines, size, limit = 800, 100_000, 48 << 20
+	stream := &generator{lines: lines, size: size}
+	heap := watchHeap(t)
+	r, err := http.NewRequest("POST", b.base+object+"/records/import", stream)
+	check(t, err)
+	r.Header.Set("X-API-Key", b.key)
+	r.Header.Set("Content-Type", ndjson)
+	response, err := http.DefaultClient.Do(r)
+	check(t, err)
+	raw, err := io.ReadAll(response.Body)
+	check(t, err)
+	check(t, response.Body.Close())
+	if response.StatusCode != 200 || !strings.Contains(string(raw), fmt.Sprintf(`"records":%d`, lines)) {
+		t.Fatalf("%d %s", response.StatusCode, raw)
+	}
+	r, err = http.NewRequest("GET", b.base+object+"/records/export?format=csv", nil)
+	check(t, err)
+	r.Header.Set("X-API-Key", b.key)
+	response, err = http.DefaultClient.Do(r)
+	check(t, err)
+	defer response.Body.Close()
+	counted := 0
+	in := bufio.NewReader(response.Body)
+	for {
+		line, err := in.ReadString('\n')
+		if err == io.EOF {
+			break
+		}
+		check(t, err)
+		if len(line) > size {
+			counted++
+		}
+	}
+	if counted != lines {
+		t.Errorf("%d records were exported", counted)
+	}
+	if most := heap(); most > limit {
+		t.Errorf("%d MiB of %d MB were in memory", most>>20, stream.made.Load()/1e6)
+	}
+}
+
+// watchHeap returns a function that tells the most memory that was in use at
+// the end of a collection since.
+func watchHeap(t *testing.T) func() uint64 {
+	t.Helper()
+	done, most := make(chan struct{}), make(chan uint64)
+	go func() {
+		var highest uint64
+		now := time.NewTicker(20 * time.Millisecond)
+		defer now.Stop()
+		for {
+			select {
+			case <-done:
+				most <- highest
+				return
+			case <-now.C:
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				highest = max(highest, m.HeapAlloc)
+			}
+		}
+	}()
+	return func() uint64 { close(done); return <-most }
+}

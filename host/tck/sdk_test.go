@@ -1,0 +1,26 @@
+package tck_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/posternhq/postern/host"
+)
+
+// TestGo_Typed goes through the typed API of the Go SDK. The guest says what is
+// not as it should be.
+func TestGo_Typed(t *testing.T) {
+	t.Parallel()
+	g, err := build("testdata/typed")
+	check(t, err)
+	invoke := newServer(t, "", g).App(t, []*host.Object{
+		named("people", func(o *host.Object) {
+			o.UniqueFields = []string{"email"}
+			o.Schema = json.RawMessage(`{"properties": {"email": {"minLength": 1}}}`)
+		}),
+		named("numbers", func(*host.Object) {}),
+	}, []string{host.CapabilityObjects})
+	if status, body, code := invoke(nil); status != 200 || string(body) != "ok" {
+		t.Errorf("got %d %q: %s", status, code, body)
+	}
+}
