@@ -51,6 +51,13 @@ type Call struct {
 	// requests to.
 	AppID string
 	Hosts []string
+	// Reach says which of them the manifest of the module that asks admits; nil
+	// for all.
+	Reach func(name string) bool
+	// Invoke runs a function of another module of the release within the
+	// invocation and gives its output; nil if there is none to run. Errors:
+	// CodeNotFound for an unknown module, those of the engine.
+	Invoke func(ctx context.Context, module, function string, input []byte) (output []byte, err error)
 	// Secrets gives the values of the app's secrets; nil for none.
 	Secrets func(ctx context.Context, name string) (string, error)
 	// Requests counts those that were sent outside.

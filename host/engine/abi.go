@@ -16,7 +16,8 @@ import (
 type hostFunc func(s *state, stack []uint64)
 
 // env holds the functions that guests import from extism:host/env, one file
-// for each group. Their signatures are those of instrument.Known.
+// for each group; http_request, which needs a data operation, is not among them.
+// Their signatures are those of instrument.Known.
 var env = map[string]hostFunc{
 	"alloc":         blockAlloc,
 	"free":          blockFree,
@@ -44,7 +45,6 @@ var env = map[string]hostFunc{
 	"var_get":    varGet,
 	"var_set":    varSet,
 
-	"http_request":     httpRequest,
 	"http_status_code": httpStatusCode,
 	"http_headers":     httpHeaders,
 
@@ -59,13 +59,15 @@ var env = map[string]hostFunc{
 // offer holds the functions that guests may import, by module and name.
 type offer map[string]map[string]api.GoModuleFunc
 
-// newOffer adds the data operations to the functions of extism:host/env and the
-// bulk copies.
+// newOffer adds the data operations, and what is made of them, to the functions
+// of extism:host/env and the bulk copies.
 func newOffer(operations []capability.Operation) offer {
 	extism, postern := map[string]api.GoModuleFunc{}, map[string]api.GoModuleFunc{}
 	for name, fn := range env {
 		extism[name] = func(ctx context.Context, _ api.Module, stack []uint64) { fn(stateOf(ctx), stack) }
 	}
+	fetch := findFetch(operations)
+	extism["http_request"] = func(ctx context.Context, _ api.Module, stack []uint64) { httpRequest(stateOf(ctx), fetch, stack) }
 	for name, fn := range bulk {
 		postern[name] = func(ctx context.Context, guest api.Module, stack []uint64) { fn(ctx, stateOf(ctx), guest, stack) }
 	}

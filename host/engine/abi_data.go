@@ -18,16 +18,23 @@ import (
 // at is an answer, too.
 func operate(s *state, op *capability.Operation, stack []uint64) {
 	request := stack[0]
-	began := time.Now()
-	answer := s.operate(op, s.blocks.bytes(request))
-	s.slept += time.Since(began)
+	answer := s.carryOut(op, s.blocks.bytes(request))
 	s.free(request)
-	s.checkDeadline()
 	stack[0] = s.blocks.adopt(answer)
 	if stack[0] == 0 {
 		stack[0] = s.give(capability.Failure(host.Errorf(host.CodeTooLarge,
 			"The operation was carried out, but its answer of %d bytes does not fit into the endpoint's memory limit", len(answer))))
 	}
+}
+
+// carryOut lets the guest wait for an answer, which is not its own time, and
+// ends it if its deadline has passed meanwhile.
+func (s *state) carryOut(op *capability.Operation, request []byte) []byte {
+	began := time.Now()
+	answer := s.operate(op, request)
+	s.slept += time.Since(began)
+	s.checkDeadline()
+	return answer
 }
 
 // operate answers a request. While the guest starts, all there is is a failure:
@@ -39,6 +46,7 @@ func (s *state) operate(op *capability.Operation, request []byte) []byte {
 	if s.data == nil {
 		s.data = s.openData()
 	}
+	s.data.Reach = s.call.code.admits // of the module that asks, not of those that call it
 	return op.Do(s.over, s.data, request)
 }
 

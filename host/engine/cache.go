@@ -37,7 +37,7 @@ func openCache(dir string) (*cache, error) {
 
 // path is the directory of a module's entry.
 func (c *cache) path(digest string) string {
-	return filepath.Join(c.dir, digest+"-"+instrument.Version)
+	return filepath.Join(c.dir, digest+"-"+instrument.Version+"-"+factsVersion)
 }
 
 // has reports whether there is an entry. It may turn out to be damaged.

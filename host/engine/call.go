@@ -25,7 +25,8 @@ type Call struct {
 	Load   func(context.Context) ([]byte, error)
 
 	Function string
-	Config   map[string]string // what config_get answers
+	// Config is what config_get answers; a manifest's adds to it.
+	Config map[string]string
 	// Input may be changed by the guest, and Result.Output may be part of it. But
 	// a module that imports data operations gets a copy, so that the call can be
 	// made again.
@@ -53,6 +54,10 @@ type Call struct {
 	// Log receives what the guest logs, as it does so, on the calling
 	// goroutine. level is one of host.LogTrace … host.LogError. It may be nil.
 	Log func(level, text string)
+
+	code  *code  // of the module, once it is there
+	pages uint32 // MemoryPages, before a manifest narrowed them
+	outer *state // of the call that this one is part of; nil for none
 }
 
 func (c *Call) setDefaults() {
@@ -62,6 +67,7 @@ func (c *Call) setDefaults() {
 	if c.MemoryPages == 0 {
 		c.MemoryPages = host.DefaultMemoryMB * host.PagesPerMB
 	}
+	c.pages = c.MemoryPages
 	if c.OutputBytes <= 0 {
 		c.OutputBytes = host.DefaultResponseBytes
 	}
@@ -106,7 +112,11 @@ func (e *Engine) Call(ctx context.Context, c Call) (result Result, err error) {
 	}
 	defer e.end()
 	c.setDefaults()
+	return e.call(ctx, &c)
+}
 
+// call does the work of Call.
+func (e *Engine) call(ctx context.Context, c *Call) (Result, error) {
 	code, err := e.library.acquire(ctx, c.Digest, c.Load)
 	if host.CodeOf(err) == host.CodeInvalid {
 		// It passed Check once, perhaps of another version of this host. The
@@ -117,17 +127,20 @@ func (e *Engine) Call(ctx context.Context, c Call) (result Result, err error) {
 		return Result{}, err
 	}
 	defer e.library.release(code)
-	code.upload.narrow(&c)
+	c.code = code
+	code.upload.narrow(c)
 
 	limited := newCallContext(ctx, c.Timeout)
 	defer limited.stop()
-	place, err := e.gate.enter(limited, endpoint{c.App, c.Endpoint})
-	if err != nil {
-		return Result{}, interrupted(ctx, err)
+	if c.outer == nil {
+		place, err := e.gate.enter(limited, endpoint{c.App, c.Endpoint})
+		if err != nil {
+			return Result{}, interrupted(ctx, err)
+		}
+		defer place.leave()
 	}
-	defer place.leave()
 
-	result, err = e.run(limited, code, &c)
+	result, err := e.run(limited, code, c)
 	if err == nil || limited.Err() == nil || errors.Is(err, errOutput) {
 		return result, err
 	}

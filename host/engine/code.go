@@ -25,6 +25,7 @@ type code struct {
 	module  wazero.CompiledModule
 	added   instrument.Rewritten // names of the exports that came with rewriting
 	upload  Upload               // what a manifest said, without the module
+	admits  func(string) bool    // which hosts it allows; nil for all
 	// operates says that the module imports data operations.
 	operates bool
 
@@ -44,6 +45,9 @@ type derived struct {
 	facts
 	wasm []byte
 }
+
+// factsVersion names what facts hold. It rises when that changes.
+const factsVersion = "2"
 
 // facts are what is known of a module beside its code. They are kept on disk
 // with it.
@@ -89,7 +93,7 @@ func (d *derived) compile(ctx context.Context, digest string, o offer) (*code, e
 }
 
 func newCode(digest string, f *facts) *code {
-	return &code{digest: digest, pages: f.Pages, added: f.Added, upload: f.Upload}
+	return &code{digest: digest, pages: f.Pages, added: f.Added, upload: f.Upload, admits: admits(f.Upload.AllowedHosts)}
 }
 
 // build compiles wasm into a new runtime that uses cache and offers o. Errors:

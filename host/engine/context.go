@@ -13,12 +13,17 @@ import (
 type callContext struct {
 	context.Context // the caller's
 	end             time.Time
+	// state is that of the call; nil before it begins. See Nest.
+	state *state
 
 	mu      sync.Mutex
 	stopped bool
 	timed   context.Context // the same with a timer; nil before the first Done
 	cancel  context.CancelFunc
 }
+
+// underWay is the key of the state of the innermost call of a context.
+type underWay struct{}
 
 // newCallContext makes a context that must be stopped when the call is over.
 func newCallContext(ctx context.Context, timeout time.Duration) *callContext {
@@ -66,6 +71,9 @@ func (c *callContext) Done() <-chan struct{} {
 // Value implements context.Context. Package context finds by it that the timer's
 // context is its own, so that a context made of this one takes no goroutine.
 func (c *callContext) Value(key any) any {
+	if key == (underWay{}) {
+		return c.state
+	}
 	c.mu.Lock()
 	timed := c.timed
 	c.mu.Unlock()

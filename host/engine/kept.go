@@ -74,6 +74,7 @@ func (e *Engine) Warm(ctx context.Context, c Call) (err error) {
 		return err
 	}
 	defer e.library.release(code)
+	c.code = code
 	code.upload.narrow(&c)
 	if code.isolation(&c) != host.IsolationReset || code.pages > c.MemoryPages {
 		return nil
@@ -107,7 +108,7 @@ func (e *Engine) Warm(ctx context.Context, c Call) (err error) {
 func (e *Engine) make(ctx context.Context, code *code, k key, c *Call) (_ *instance, err error) {
 	s := newState(k.pages)
 	s.starting = true
-	s.begin(ctx, &Call{Log: c.Log})
+	s.begin(ctx, &Call{Log: c.Log, outer: c.outer})
 	defer s.end()
 	newMemory := e.memory
 	if k.isolation == host.IsolationReuse {

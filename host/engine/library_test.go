@@ -14,8 +14,14 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability"
+	"github.com/posternhq/postern/host/capability/basic"
+	"github.com/posternhq/postern/host/capability/httpout"
+	"github.com/posternhq/postern/host/capability/jwt"
 	"github.com/posternhq/postern/host/capability/object"
+	"github.com/posternhq/postern/host/capability/secret"
 	"github.com/posternhq/postern/host/instrument"
+	"github.com/posternhq/postern/host/outbound"
 )
 
 func testLibrary(t *testing.T) *library {
@@ -194,7 +200,7 @@ func TestKnown(t *testing.T) {
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
 		t.Fatal(err)
 	}
-	o := newOffer(object.Operations)
+	o := newOffer(everything())
 	for module, implemented := range o {
 		if err := o.instantiate(ctx, r, module); err != nil {
 			t.Fatal(err)
@@ -206,6 +212,7 @@ func TestKnown(t *testing.T) {
 	capabilities := []string{
 		instrument.Memory, instrument.Log, instrument.Config, instrument.Variables,
 		instrument.HTTP, instrument.Clock, instrument.Random, instrument.WASI, instrument.Objects,
+		instrument.Basic, instrument.JWT, instrument.Secrets,
 	}
 	for _, module := range []string{instrument.ExtismModule, instrument.PosternModule, instrument.WASIModule} {
 		offered := r.Module(module).ExportedFunctionDefinitions()
@@ -224,6 +231,12 @@ func TestKnown(t *testing.T) {
 	}
 }
 
+// everything is all data operations there are.
+func everything() []capability.Operation {
+	return slices.Concat(object.Operations, basic.Operations, jwt.Operations, secret.Operations,
+		httpout.Operations(httpout.New(outbound.Config{})))
+}
+
 // TestKnown_Groups: what an app grants a module for is what the operation asks
 // for.
 func TestKnown_Groups(t *testing.T) {
@@ -232,8 +245,8 @@ func TestKnown_Groups(t *testing.T) {
 	for _, im := range instrument.Known(instrument.PosternModule) {
 		groups[im.Name] = im.Capability
 	}
-	for _, op := range object.Operations {
-		if groups[op.Name] != op.Group || !slices.Contains(host.Capabilities, op.Group) {
+	for _, op := range everything() {
+		if groups[op.Name] != op.Group || !slices.Contains(append(host.Capabilities, host.CapabilityBasic), op.Group) {
 			t.Errorf("%s is of the group %q, its import asks for %q", op.Name, op.Group, groups[op.Name])
 		}
 	}

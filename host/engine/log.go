@@ -21,11 +21,16 @@ const (
 // last line says so, and the rest is dropped.
 type logs struct {
 	write  func(level, text string)
-	lines  int
-	bytes  int
-	full   bool
+	room   *logRoom // own, or that of the call which this one is part of
+	own    logRoom
 	stdout stream
 	stderr stream
+}
+
+// logRoom is how much was logged.
+type logRoom struct {
+	lines, bytes int
+	full         bool
 }
 
 // open begins the log of a call. The writers of standard output and error fail
@@ -37,21 +42,23 @@ func (l *logs) open(write func(level, text string), over context.Context) {
 		stdout: stream{logs: l, level: host.LogInfo, over: over},
 		stderr: stream{logs: l, level: host.LogError, over: over},
 	}
+	l.room = &l.own
 }
 
 // add logs one line.
 func (l *logs) add(level string, line []byte) {
-	if l.full {
+	room := l.room
+	if room.full {
 		return
 	}
 	text := validText(line, maxLineBytes)
-	if l.lines == host.MaxLogLines || l.bytes+len(text) > maxLogBytes {
-		l.full = true
+	if room.lines == host.MaxLogLines || room.bytes+len(text) > maxLogBytes {
+		room.full = true
 		l.write(host.LogWarn, "The module logged more than is kept; the rest was dropped")
 		return
 	}
-	l.lines++
-	l.bytes += len(text)
+	room.lines++
+	room.bytes += len(text)
 	l.write(level, text)
 }
 
@@ -77,7 +84,7 @@ func (w *stream) Write(p []byte) (int, error) {
 	if w.over.Err() != nil {
 		return 0, errDone
 	}
-	for rest := p; len(rest) > 0 && !w.logs.full; {
+	for rest := p; len(rest) > 0 && !w.logs.room.full; {
 		end := bytes.IndexByte(rest, '\n')
 		if end < 0 {
 			w.keep(rest)

@@ -20,7 +20,12 @@ type Upload struct {
 	Wasm        []byte
 	MemoryPages uint32
 	Timeout     time.Duration
-	Config      map[string]string // what config_get answers
+	Config      map[string]string // what config_get answers if the app does not say it
+	// AllowedHosts are patterns of the only hosts that requests may go to; empty
+	// for none, nil says nothing.
+	AllowedHosts []string
+	// HTTPBytes bounds the body of an answer to http_request; nil says nothing.
+	HTTPBytes *int64
 }
 
 // manifestFields are those of Extism's manifest. Another one is more likely a
@@ -49,12 +54,19 @@ func Unwrap(upload []byte) (Upload, error) {
 	if len(m.AllowedPaths) > 0 {
 		return Upload{}, host.Errorf(host.CodeInvalid, "allowed_paths: a module has no file system")
 	}
+	if err := checkHosts(m.AllowedHosts); err != nil {
+		return Upload{}, err
+	}
 	wasm, err := inline(m.Wasm)
 	if err != nil {
 		return Upload{}, err
 	}
+	var httpBytes *int64
+	if m.Memory.MaxHttpResponseBytes >= 0 {
+		httpBytes = &m.Memory.MaxHttpResponseBytes
+	}
 	return Upload{
-		Wasm: wasm, MemoryPages: m.Memory.MaxPages, Config: m.Config,
+		Wasm: wasm, MemoryPages: m.Memory.MaxPages, Config: m.Config, AllowedHosts: m.AllowedHosts, HTTPBytes: httpBytes,
 		// Past the longest deadline there is, a manifest narrows nothing.
 		Timeout: time.Duration(min(m.Timeout, uint64(host.MaxTimeout.Milliseconds()))) * time.Millisecond,
 	}, nil
@@ -76,15 +88,12 @@ func inline(modules []extism.Wasm) ([]byte, error) {
 	return data.Data, nil
 }
 
-// narrow applies what the upload says to a call.
+// narrow applies what the upload says to a call of it.
 func (u *Upload) narrow(c *Call) {
 	if u.MemoryPages > 0 {
 		c.MemoryPages = min(c.MemoryPages, u.MemoryPages)
 	}
 	if u.Timeout > 0 {
 		c.Timeout = min(c.Timeout, u.Timeout)
-	}
-	if c.Config == nil {
-		c.Config = u.Config
 	}
 }

@@ -23,8 +23,9 @@ type state struct {
 	output extent
 	failed uint64 // address of the error's block, 0 for none
 
-	config    map[string]string
+	call      *Call             // under way; nil between calls
 	variables map[string][]byte // nil before the first
+	http      exchange          // the last one
 	// openData is nil until the function is called, which comes after the start;
 	// data is what it gave, nil before the first data operation.
 	openData func() *capability.Call
@@ -71,10 +72,16 @@ func newState(pages uint32) *state {
 
 // begin makes the state that of a call.
 func (s *state) begin(ctx context.Context, c *Call) {
-	s.config = c.Config
+	s.call = c
 	s.over = ctx
 	s.slept = 0
 	s.logs.open(c.Log, ctx)
+	if own, ok := ctx.(*callContext); ok {
+		own.state = s
+	}
+	if c.outer != nil {
+		s.logs.room = c.outer.logs.room
+	}
 	s.budget.peak = s.budget.used
 }
 
@@ -95,7 +102,8 @@ func (s *state) end() {
 	for name, value := range s.variables {
 		s.budget.give(variableSize(name, value))
 	}
-	s.config, s.variables, s.openData, s.data, s.over = nil, nil, nil, nil, nil
+	s.call, s.variables, s.openData, s.data, s.over = nil, nil, nil, nil, nil
+	s.http = exchange{}
 }
 
 // private ends a guest that asks while starting for what belongs to an app or

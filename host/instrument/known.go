@@ -13,12 +13,18 @@ const (
 	Log       = "log"       // lines of the invocation's log
 	Config    = "config"    // the endpoint's configuration
 	Variables = "variables" // values kept within one invocation
-	HTTP      = "http"      // outbound requests
 	Clock     = "clock"     // time and sleep
 	Random    = "random"    // entropy
 	WASI      = "wasi"      // the rest of WASI preview 1: no files, environment or sockets are behind it
 
-	Objects = host.CapabilityObjects // records: only if the app grants it
+	Basic = host.CapabilityBasic // data operations that need no grant
+
+	// Only if the app grants them:
+
+	Objects = host.CapabilityObjects // records
+	HTTP    = host.CapabilityHTTP    // requests to the outside
+	JWT     = host.CapabilityJWT     // tokens
+	Secrets = host.CapabilitySecrets // the app's secrets, and values kept for a while
 )
 
 // Modules that imports name.
@@ -72,7 +78,18 @@ objects: object_insert(i64) i64
 objects: object_put(i64) i64
 objects: object_patch(i64) i64
 objects: object_delete(i64) i64
-objects: object_batch(i64) i64`,
+objects: object_batch(i64) i64
+http: http_fetch(i64) i64
+jwt: jwt_sign(i64) i64
+jwt: jwt_verify(i64) i64
+secrets: secret_get(i64) i64
+secrets: secure_put(i64) i64
+secrets: secure_get(i64) i64
+basic: uuid(i64) i64
+basic: wait(i64) i64
+basic: xml_to_json(i64) i64
+basic: schema_validate(i64) i64
+basic: call(i64) i64`,
 	WASIModule: `
 wasi: args_get(i32 i32) i32
 wasi: args_sizes_get(i32 i32) i32

@@ -15,6 +15,7 @@ var Operations = []capability.Operation{
 	{Name: "wait", Group: host.CapabilityBasic, Run: capability.Typed(wait)},
 	{Name: "xml_to_json", Group: host.CapabilityBasic, Run: capability.Typed(xmlToJSON)},
 	{Name: "schema_validate", Group: host.CapabilityBasic, Run: capability.Typed(validate)},
+	{Name: "call", Group: host.CapabilityBasic, Run: capability.Typed(call)},
 }
 
 type uuidAnswer struct {

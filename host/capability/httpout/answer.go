@@ -15,14 +15,15 @@ type Answer struct {
 	Status int `json:"status"`
 	// Headers have lower-case names; a header that repeats is a list.
 	Headers map[string]any `json:"headers"`
-	// Body is JSON if the answer says so and is, a text if it is text, else
-	// base64; BodyEncoding tells which. Both are absent for an empty one.
+	// Body is JSON if the answer says so and is, a text if it is text, else, or if
+	// Request.Raw asks for it, base64; BodyEncoding tells which. Both are absent
+	// for an empty one.
 	Body         json.RawMessage `json:"body,omitempty"`
 	BodyEncoding string          `json:"bodyEncoding,omitempty"`
 	URL          string          `json:"url"` // where the answer came from, after redirects
 }
 
-func answerOf(response *http.Response, body []byte) *Answer {
+func answerOf(response *http.Response, body []byte, raw bool) *Answer {
 	a := &Answer{Status: response.StatusCode, Headers: map[string]any{}, URL: response.Request.URL.String()}
 	for name, values := range response.Header {
 		name = strings.ToLower(name)
@@ -36,7 +37,11 @@ func answerOf(response *http.Response, body []byte) *Answer {
 		}
 		a.Headers[name] = list
 	}
-	if len(body) > 0 {
+	switch {
+	case len(body) == 0:
+	case raw:
+		a.BodyEncoding, a.Body = "base64", quote(base64.StdEncoding.EncodeToString(body))
+	default:
 		a.BodyEncoding, a.Body = encode(response.Header.Get("Content-Type"), body)
 	}
 	return a
@@ -69,7 +74,7 @@ func quote(text string) json.RawMessage {
 // "*." and a name for those below it, or "*" for all; a name without a port
 // stands for the ports 80 and 443.
 func Allowed(hosts []string, u *url.URL) bool {
-	name, port := strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), u.Port()
+	name, port := nameOf(u), u.Port()
 	standard := port == "" || port == "80" || port == "443"
 	for _, entry := range hosts {
 		pattern, given, hasPort := cutPort(strings.ToLower(entry))
@@ -83,6 +88,9 @@ func Allowed(hosts []string, u *url.URL) bool {
 	}
 	return false
 }
+
+// nameOf is the name of a URL's host as names are compared.
+func nameOf(u *url.URL) string { return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")) }
 
 // cutPort splits "name:port"; an IPv6 address stands in brackets.
 func cutPort(entry string) (name, port string, found bool) {

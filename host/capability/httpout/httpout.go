@@ -86,6 +86,20 @@ func (c *Client) Close() {
 type Scope struct {
 	AppID string
 	Hosts []string // see Allowed
+	// Reach says which of them the module's manifest admits; nil for all.
+	Reach func(name string) bool
+}
+
+// admit refuses a URL that does not lead where requests may go. Errors:
+// CodePermission.
+func (s *Scope) admit(u *url.URL) error {
+	if !Allowed(s.Hosts, u) {
+		return host.Errorf(host.CodePermission, "requests to %s are not allowed: the app's allowed_hosts do not name it", u.Host)
+	}
+	if s.Reach != nil && !s.Reach(nameOf(u)) {
+		return host.Errorf(host.CodePermission, "requests to %s are not allowed: the allowed_hosts of the module's manifest do not name it", u.Host)
+	}
+	return nil
 }
 
 // Fetch makes a request. Errors: CodeInvalid, CodePermission for a host that is
@@ -96,8 +110,8 @@ func (c *Client) Fetch(ctx context.Context, scope Scope, r *Request) (*Answer, e
 	if err != nil {
 		return nil, err
 	}
-	if !Allowed(scope.Hosts, made.URL) {
-		return nil, notAllowed(made.URL)
+	if err := scope.admit(made.URL); err != nil {
+		return nil, err
 	}
 	own := *c.of(scope.AppID)
 	own.CheckRedirect = r.redirects(scope, own.CheckRedirect)
@@ -115,11 +129,7 @@ func (c *Client) Fetch(ctx context.Context, scope Scope, r *Request) (*Answer, e
 	if int64(len(body)) > r.maxBytes() {
 		return nil, host.Errorf(CodeTooLarge, "the answer of %s is larger than %d bytes", response.Request.URL.Hostname(), r.maxBytes())
 	}
-	return answerOf(response, body), nil
-}
-
-func notAllowed(u *url.URL) error {
-	return host.Errorf(host.CodePermission, "requests to %s are not allowed: the app's allowed_hosts do not name it", u.Host)
+	return answerOf(response, body, r.Raw), nil
 }
 
 // redirects is what decides about each redirect: the request's policy, then the
@@ -131,8 +141,9 @@ func (r *Request) redirects(scope Scope, guard func(*http.Request, []*http.Reque
 			return http.ErrUseLastResponse
 		case r.Redirect == RedirectError:
 			return host.Errorf(CodeRedirect, "%s answers with a redirect", before[0].URL.Hostname())
-		case !Allowed(scope.Hosts, next.URL):
-			return notAllowed(next.URL)
+		}
+		if err := scope.admit(next.URL); err != nil {
+			return err
 		}
 		return guard(next, before)
 	}

@@ -23,7 +23,7 @@ func (c *Client) fetch(ctx context.Context, call *capability.Call, r *Request) (
 	if err := Admit(call); err != nil {
 		return nil, err
 	}
-	return c.Fetch(ctx, Scope{AppID: call.AppID, Hosts: call.Hosts}, r)
+	return c.Fetch(ctx, Scope{AppID: call.AppID, Hosts: call.Hosts, Reach: call.Reach}, r)
 }
 
 // Admit counts a request of an invocation and prepares for its effect. Errors:

@@ -25,8 +25,10 @@ const (
 
 // Request is what http_fetch takes.
 type Request struct {
-	URL     string                `json:"url"`
-	Method  string                `json:"method"` // "" is GET
+	URL    string `json:"url"`
+	Method string `json:"method"` // "" is GET
+	// Headers are sent beside content-type and user-agent, which the host adds; an
+	// empty list keeps it from that.
 	Headers map[string]HeaderList `json:"headers"`
 	// Body is as in a response of a module: a text goes as it is, or decoded if
 	// BodyEncoding is "base64"; any other value goes as JSON.
@@ -35,6 +37,9 @@ type Request struct {
 	TimeoutMS    int             `json:"timeout_ms"` // 1 to 60,000; 0 is 10,000
 	MaxBytes     int64           `json:"max_bytes"`  // of the answer's body: 1 to 32 MiB; 0 is 5 MiB
 	Redirect     string          `json:"redirect"`
+	// Raw asks for the answer's body byte by byte: JSON and text would come as the
+	// same values, but perhaps as other bytes.
+	Raw bool `json:"raw"`
 }
 
 // HeaderList is one value or a list of them.
@@ -121,7 +126,7 @@ func (r *Request) build(ctx context.Context) (*http.Request, error) {
 	if err := r.header(made.Header); err != nil {
 		return nil, err
 	}
-	if kind != "" && made.Header.Get("Content-Type") == "" {
+	if _, given := made.Header["Content-Type"]; !given && kind != "" {
 		made.Header.Set("Content-Type", kind)
 	}
 	if _, given := made.Header["User-Agent"]; !given {
@@ -154,6 +159,9 @@ func (r *Request) header(to http.Header) error {
 		}
 		if slices.Contains(reserved, canonical) {
 			return host.Errorf(host.CodeInvalid, "headers: %s is set by the host", canonical)
+		}
+		if _, given := to[canonical]; !given {
+			to[canonical] = nil
 		}
 		for _, value := range values {
 			if !httpguts.ValidHeaderFieldValue(value) {
