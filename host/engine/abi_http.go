@@ -40,12 +40,14 @@ func findFetch(operations []capability.Operation) *capability.Operation {
 
 // http_request(request, body) block: sends a request {"url","method","headers"}
 // with a body, 0 for none, and gives the body of the answer, 0 for none. Both
-// blocks are freed. Whatever fails ends the guest, as with the Extism SDKs:
+// blocks are freed, but not before the answer has one: guests free them again,
+// and it must not have their address. Whatever fails ends the guest, as with the Extism SDKs:
 // there is no way to tell it.
 func httpRequest(s *state, fetch *capability.Operation, stack []uint64) {
 	s.private("http_request")
 	s.http = exchange{}
-	asked, most := s.readRequest(stack[0], stack[1])
+	block, body := stack[0], stack[1]
+	asked, most := s.readRequest(block, body)
 	if fetch == nil {
 		refuseHost(asked.URL)
 	}
@@ -65,6 +67,8 @@ func httpRequest(s *state, fetch *capability.Operation, stack []uint64) {
 	}
 	s.http = answer.exchange()
 	stack[0] = s.give(answer.Body)
+	s.free(block)
+	s.free(body)
 }
 
 // refuseHost refuses a request on a host that makes none. Only the name goes
@@ -105,7 +109,7 @@ var (
 	absent = []string{"content-type"}
 )
 
-// readRequest reads the blocks of a request, and frees them. most is how many
+// readRequest reads the blocks of a request. most is how many
 // bytes of an answer the manifest allows.
 func (s *state) readRequest(request, body uint64) (asked *fetching, most int64) {
 	var from struct {
@@ -128,10 +132,8 @@ func (s *state) readRequest(request, body uint64) (asked *fetching, most int64) 
 		}
 	}
 	if data := s.blocks.bytes(body); len(data) > 0 {
-		asked.Body, asked.BodyEncoding = slices.Clone(data), "base64"
+		asked.Body, asked.BodyEncoding = data, "base64"
 	}
-	s.free(request)
-	s.free(body)
 	most = maxHTTPBytes
 	if limit := s.call.code.upload.HTTPBytes; limit != nil {
 		most = min(most, *limit)

@@ -77,6 +77,9 @@ func (c *Call) setDefaults() {
 	if c.Log == nil {
 		c.Log = func(string, string) {}
 	}
+	if c.Data == nil {
+		c.Data = func() *capability.Call { return &capability.Call{} }
+	}
 }
 
 // Result is what a call gave and took.

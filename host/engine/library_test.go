@@ -200,7 +200,7 @@ func TestKnown(t *testing.T) {
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
 		t.Fatal(err)
 	}
-	o := newOffer(everything())
+	o := newOffer(Everything())
 	for module, implemented := range o {
 		if err := o.instantiate(ctx, r, module); err != nil {
 			t.Fatal(err)
@@ -231,8 +231,8 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// everything is all data operations there are.
-func everything() []capability.Operation {
+// Everything is all data operations there are.
+func Everything() []capability.Operation {
 	return slices.Concat(object.Operations, basic.Operations, jwt.Operations, secret.Operations,
 		httpout.Operations(httpout.New(outbound.Config{})))
 }
@@ -245,7 +245,7 @@ func TestKnown_Groups(t *testing.T) {
 	for _, im := range instrument.Known(instrument.PosternModule) {
 		groups[im.Name] = im.Capability
 	}
-	for _, op := range everything() {
+	for _, op := range Everything() {
 		if groups[op.Name] != op.Group || !slices.Contains(append(host.Capabilities, host.CapabilityBasic), op.Group) {
 			t.Errorf("%s is of the group %q, its import asks for %q", op.Name, op.Group, groups[op.Name])
 		}

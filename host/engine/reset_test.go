@@ -185,6 +185,7 @@ func TestCall_WarmupFails(t *testing.T) {
 	for name, want := range map[string]string{
 		"error/config_in_warmup":   "config_get is not available",
 		"error/variable_in_warmup": "var_set is not available",
+		"error/http_in_warmup":     "http_request is not available",
 	} {
 		c := call(guest(t, name))
 		c.Config = map[string]string{"key": "value"}
