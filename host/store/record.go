@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/posternhq/postern/host"
 )
@@ -131,25 +132,28 @@ func (r *records) QueryRecords(ctx context.Context, o *host.Object, q *host.Quer
 	return found, nil
 }
 
+// errEnough ends a page before the statement does.
+var errEnough = errors.New("the page is full")
+
 // page reads the records of a selection and the cursor for those after them.
-func (r *records) page(ctx context.Context, s *selection, found *host.Found) (err error) {
+func (r *records) page(ctx context.Context, s *selection, found *host.Found) error {
 	var last []any // keys of the last record
-	more := false
+	size := 0
 	for _, statement := range s.statements() {
 		limit := s.limit - len(found.Records) + 1 // one more, to see whether there is one
 		err := r.each(ctx, statement.text, append(statement.args, limit, s.offset), func(row *sql.Rows) error {
-			if more = len(found.Records) == s.limit; more {
-				return nil
+			if len(found.Records) == s.limit || size >= host.MaxPageBytes {
+				return errEnough
 			}
 			record, keys, err := s.scan(row)
-			found.Records, last = append(found.Records, record), keys
+			found.Records, last, size = append(found.Records, record), keys, size+len(record.Data)
 			return err
 		})
-		if err != nil {
+		if errors.Is(err, errEnough) {
+			found.Cursor, err = s.seal(last, found.Records[len(found.Records)-1].ID)
 			return err
 		}
-		if more {
-			found.Cursor, err = s.seal(last, found.Records[s.limit-1].ID)
+		if err != nil {
 			return err
 		}
 	}

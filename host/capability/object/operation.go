@@ -20,8 +20,14 @@ var Operations = []capability.Operation{
 	{Name: "object_batch", Group: host.CapabilityObjects, Run: write(readBatch)},
 }
 
-// MaxBatch is how many operations a batch may have.
-const MaxBatch = 1000
+// Bounds of a batch.
+const (
+	// MaxBatch is how many operations it may have.
+	MaxBatch = 1000
+	// maxBatchBytes is how many bytes they may answer: short requests may have
+	// long answers.
+	maxBatchBytes = 4 << 20
+)
 
 // change is a write that is ready to be made. It appends its answer to b. If it
 // fails, nothing of it stays.
@@ -233,7 +239,10 @@ func inOrder(changes []change) change {
 				if i > 0 {
 					out = append(out, ',')
 				}
-				if out, err = apply(ctx, tx, out); err != nil {
+				if out, err = apply(ctx, tx, out); err == nil && len(out)-len(b) > maxBatchBytes {
+					err = host.Errorf(host.CodeInvalid, "the answers of a batch may have at most %d bytes", maxBatchBytes)
+				}
+				if err != nil {
 					return nameOperation(err, i)
 				}
 			}
