@@ -29,6 +29,8 @@ type Store interface {
 	host.MemberStore
 	host.AuditStore
 	host.UsageStore
+	host.ObjectStore
+	host.RecordStore
 	host.ChangeStore
 	host.InvocationStore
 }
@@ -53,6 +55,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Member", memberTests},
 		{"Audit", auditTests},
 		{"Usage", usageTests},
+		{"Object", objectTests},
+		{"Record", recordTests},
+		{"Cursor", cursorTests},
+		{"Transaction", transactionTests},
 		{"Change", changeTests},
 		{"Invocation", invocationTests},
 		{"Hostile", hostileTests},
