@@ -92,6 +92,9 @@ func newBook(t *testing.T, env ...string) *book {
 	b.start()
 	project, err := filepath.Abs("testdata/ledger")
 	must(t, err)
+	for _, name := range []string{"main.go", "postern.yaml"} {
+		read(t, filepath.Join(project, name)) // opened here, a change runs the test again
+	}
 	goes, err := goEnv()
 	must(t, err)
 	deploy := postern(t, b.dir, "deploy", project, "--server", "http://"+b.server.address)
