@@ -90,11 +90,13 @@ func newBook(t *testing.T, env ...string) *book {
 	t.Helper()
 	b := &book{t: t, dir: t.TempDir(), env: env, sent: map[entry]outcome{}, counts: map[int]entry{}}
 	b.start()
-	project, err := filepath.Abs("testdata/ledger")
-	must(t, err)
+	// A copy, since several tests build it at once.
+	project := filepath.Join(b.dir, "ledger")
+	must(t, os.Mkdir(project, 0o755))
 	for _, name := range []string{"main.go", "postern.yaml"} {
-		read(t, filepath.Join(project, name)) // opened here, a change runs the test again
+		write(t, filepath.Join(project, name), read(t, filepath.Join("testdata/ledger", name)))
 	}
+	write(t, filepath.Join(project, "go.mod"), "module ledger\n\ngo 1.24\n")
 	goes, err := goEnv()
 	must(t, err)
 	deploy := postern(t, b.dir, "deploy", project, "--server", "http://"+b.server.address)
