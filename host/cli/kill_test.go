@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -90,37 +89,13 @@ func newBook(t *testing.T, env ...string) *book {
 	t.Helper()
 	b := &book{t: t, dir: t.TempDir(), env: env, sent: map[entry]outcome{}, counts: map[int]entry{}}
 	b.start()
-	// A copy, since several tests build it at once.
-	project := filepath.Join(b.dir, "ledger")
-	must(t, os.Mkdir(project, 0o755))
-	for _, name := range []string{"main.go", "postern.yaml"} {
-		write(t, filepath.Join(project, name), read(t, filepath.Join("testdata/ledger", name)))
-	}
-	write(t, filepath.Join(project, "go.mod"), "module ledger\n\ngo 1.24\n")
-	goes, err := goEnv()
-	must(t, err)
-	deploy := postern(t, b.dir, "deploy", project, "--server", "http://"+b.server.address)
-	deploy.Env = append(deploy.Env, goes...)
-	if out, err := deploy.CombinedOutput(); err != nil {
-		t.Fatalf("deploy: %v\n%s", err, out)
-	}
+	deployCopy(t, "testdata/ledger", b.dir, b.server.address)
 	return b
 }
 
 func (b *book) start() {
 	b.t.Helper()
-	r := &running{Cmd: postern(b.t, b.dir, "serve", "--listen", "127.0.0.1:0")}
-	r.Env = append(r.Env, b.env...)
-	log, err := r.StderrPipe()
-	must(b.t, err)
-	r.address, err = start(r.Cmd, &r.printed)
-	must(b.t, err)
-	r.log = newDrain(log)
-	b.t.Cleanup(func() {
-		_ = r.Process.Kill()
-		_ = r.Wait()
-	})
-	b.server = r
+	b.server = startServerWith(b.t, b.dir, b.env)
 }
 
 // killHost kills the server and starts it again.
