@@ -140,6 +140,9 @@ func (a *API) readArchive(ctx context.Context, file io.ReaderAt, size int64) (*i
 			return nil, host.Errorf(host.CodeInvalid, "endpoints[%d].module must be the digest of a module in the archive", i)
 		}
 	}
+	if out.objects, err = archivedObjects(opened.Manifest.Objects); err != nil {
+		return nil, err
+	}
 	return out, a.inspectModules(ctx, out)
 }
 
