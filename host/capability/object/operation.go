@@ -2,7 +2,6 @@ package object
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/posternhq/postern/host"
@@ -214,8 +213,8 @@ func readBatch(call *capability.Call, in []byte) (change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []json.RawMessage
-	if json.Unmarshal(r["operations"], &list) != nil || list == nil {
+	list, ok := elements(r["operations"], MaxBatch)
+	if !ok {
 		return nil, host.Errorf(host.CodeInvalid, "operations must be a list of objects")
 	}
 	if len(list) > MaxBatch {
