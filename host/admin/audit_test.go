@@ -54,8 +54,8 @@ type day struct {
 func (d *day) did(who, token, action, method, path, body, field, before, after string) answer {
 	d.t.Helper()
 	headers := []string{"X-API-Key", "", "Authorization", "Bearer " + token}
-	if action == "upload-module" {
-		headers = append(headers, "Content-Type", "application/wasm")
+	if kind := map[string]string{"upload-module": "application/wasm", "import-records": "text/csv"}[action]; kind != "" {
+		headers = append(headers, "Content-Type", kind)
 	}
 	a := d.do(method, path, body, headers...)
 	if a.status >= 300 {
@@ -122,6 +122,15 @@ func TestAuditLog_Day(t *testing.T) {
 	d.did("Dev", devToken, "create-key-group", "POST", path+"/key-groups", `{"name":"partners"}`, "name", "", "partners")
 	d.did("Dev", devToken, "update-key-group", "PATCH", path+"/key-groups/partners", `{"name":"friends"}`, "name", "partners", "friends")
 	d.did("Dev", devToken, "delete-key-group", "DELETE", path+"/key-groups/friends", "", "name", "friends", "")
+	d.did("Dev", devToken, "create-object", "POST", path+"/objects", `{"name":"orders","unique_fields":["number"]}`, "unique_fields", "", "[number]")
+	object := path + "/objects/orders"
+	d.did("Dev", devToken, "update-object", "PATCH", object, `{"indexed_fields":["status"]}`, "indexed_fields", "[]", "[status]")
+	record := object + "/records/" + d.did("Dev", devToken, "create-record", "POST", object+"/records", `{"number":1}`, "object", "", "orders").text("record", "__id")
+	d.did("Dev", devToken, "put-record", "PUT", record, `{"number":2}`, "version", "1", "2")
+	d.did("Dev", devToken, "update-record", "PATCH", record, `{"status":"open"}`, "version", "2", "3")
+	d.did("Dev", devToken, "delete-record", "DELETE", record, "", "version", "3", "")
+	d.did("Dev", devToken, "import-records", "POST", object+"/records/import", "number\n3\n4\n", "records", "", "2")
+	d.did("Dev", devToken, "delete-object", "DELETE", object, "", "name", "orders", "")
 	token := d.did("Dev", devToken, "create-token", "POST", "/v1/tokens", `{"name":"mobile"}`, "name", "", "mobile")
 	d.did("Dev", devToken, "delete-token", "DELETE", "/v1/tokens/"+id(token, "token"), "", "name", "mobile", "")
 
@@ -146,11 +155,11 @@ func TestAuditLog_Day(t *testing.T) {
 	d.did("Root", root, "regenerate-organization-key", "POST", "/v1/organization/api-key/regenerate", "", "name", "Renamed", "Renamed")
 
 	for _, r := range routes(t) {
-		if r.method != "GET" && !d.actions[r.ID] {
+		if r.method != "GET" && r.ID != "query-records" && !d.actions[r.ID] {
 			t.Errorf("the day leaves out %s", r.ID)
 		}
 	}
-	if about := d.log(root, "target="+id(app, "app")); len(about) != 18 {
+	if about := d.log(root, "target="+id(app, "app")); len(about) != 26 {
 		t.Errorf("%d changes of the app and what belongs to it", len(about))
 	}
 	all := d.as(root, "GET", "/v1/audit-log?format=ndjson", "")

@@ -2,9 +2,14 @@ package cli
 
 import "io"
 
-// CheckManifest parses a manifest and returns its faults as "line: text".
-func CheckManifest(content []byte) []string {
-	_, faults := parseManifest(content)
+// CheckManifest parses a manifest in a directory and returns its faults as
+// "line: text".
+func CheckManifest(dir string, content []byte) []string {
+	m, faults := parseManifest(content)
+	if faults == nil {
+		m.dir = dir
+		faults = m.readObjects()
+	}
 	lines := make([]string, len(faults))
 	for i, fault := range faults {
 		lines[i] = fault.String()

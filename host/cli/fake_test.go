@@ -76,6 +76,8 @@ func TestPromote_Stale(t *testing.T) {
 		"GET /v1/apps/s/releases":   says(`{"success":true,"releases":[{"number":3,"active":true}],"pagination":{}}`),
 		"GET /v1/apps/p/releases":   says(`{"success":true,"releases":[{"number":3,"active":true}],"pagination":{}}`),
 		"GET /v1/apps/p/modules":    says(`{"success":true,"modules":[],"pagination":{}}`),
+		"GET /v1/apps/s/objects":    says(`{"success":true,"objects":[],"pagination":{}}`),
+		"GET /v1/apps/p/objects":    says(`{"success":true,"objects":[],"pagination":{}}`),
 		"GET /v1/apps/s/releases/3": release,
 		"GET /v1/apps/p/releases/3": says(`{"success":true,"release":{"number":3,"active":true,"endpoints":[{"id":"e","method":"GET","path":"/"}]}}`),
 		"POST /v1/apps/p/releases": func(w http.ResponseWriter, r *http.Request) {

@@ -35,6 +35,13 @@ endpoints:
     request_schema:
       type: object
       required: [name]
+capabilities: [objects]
+objects:
+  plain:
+  inline: {schema: {type: object}, unique_fields: [email, address.zip]}
+  filed:
+    schema: order.json
+    indexed_fields: [status]
 `
 
 func TestManifest_Faults(t *testing.T) {
@@ -65,6 +72,13 @@ func TestManifest_Faults(t *testing.T) {
 		"rate limit":        {"limit: 100", "limit: 0", []string{"18: endpoints/1/rate_limit/limit: minimum"}},
 		"rate window":       {"window: minute", "window: year", []string{"18: endpoints/1/rate_limit/window: value must be one of"}},
 		"rate without":      {"window: minute, ", "", []string{"18: endpoints/1/rate_limit: missing property 'window'"}},
+		"capability":        {"[objects]", "[files]", []string{"22: capabilities/0: value must be 'objects'"}},
+		"object name":       {"plain:", "Plain:", []string{"1: 'Plain' does not match pattern"}},
+		"object rule":       {"unique_fields", "unique", []string{"25: objects/inline: additional properties 'unique' not allowed"}},
+		"object field":      {"address.zip", "address..zip", []string{`25: unique_fields: the field "address..zip" must be names`}},
+		"object fields":     {"address.zip", "__id", []string{"25: unique_fields: __id is kept by the host"}},
+		"object schema":     {"{type: object}", "{type: thing}", []string{"25: schema"}},
+		"schema missing":    {"order.json", "none.json", []string{"27: open testdata/manifest/none.json: no such file"}},
 		"IP":                {"203.0.113.0/24", "203.0.113.0/33", []string{`16: allowed_ips must hold IP addresses`}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,7 +87,7 @@ func TestManifest_Faults(t *testing.T) {
 			if test.old == "" {
 				text = valid
 			}
-			got := cli.CheckManifest([]byte(text))
+			got := cli.CheckManifest("testdata/manifest", []byte(text))
 			if !slices.EqualFunc(got, test.want, strings.HasPrefix) {
 				t.Errorf("faults of\n%s\nare %q\nwant %q", text, got, test.want)
 			}
@@ -93,7 +107,7 @@ func TestManifest_Plugins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if faults := cli.CheckManifest(content); len(faults) > 0 {
+		if faults := cli.CheckManifest(filepath.Dir(file), content); len(faults) > 0 {
 			t.Errorf("%s: %q", file, faults)
 		}
 	}
@@ -104,7 +118,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte("a: &x [*x, {<<: *x}]\n---\n? {b: c}\n: |\n  d\n"))
 	f.Add([]byte("app: !!binary aGk=\n\"\\u0000\": 0x7fffffffffffffffff\n"))
 	f.Fuzz(func(_ *testing.T, content []byte) {
-		cli.CheckManifest(content) // must not panic
+		cli.CheckManifest("nowhere", content) // must not panic
 	})
 }
 

@@ -16,7 +16,7 @@ func TestStatus(t *testing.T) {
 		"unauthorized": 401, "forbidden": 403, "rate_limited": 429, "payload_too_large": 413,
 		"invalid_request": 400, "module_failed": 500, "invalid_response": 502, "module_timeout": 504,
 		"overloaded": 503, "unavailable": 503, "conflict": 409, "stale": 412,
-		"not_found": 404, "method_not_allowed": 405, "internal": 500,
+		"not_found": 404, "method_not_allowed": 405, "quota_exceeded": 403, "internal": 500,
 	}
 	if diff := cmp.Diff(want, statuses); diff != "" {
 		t.Error(diff)

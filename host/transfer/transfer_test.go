@@ -110,7 +110,7 @@ func TestReader_Faults(t *testing.T) {
 		"line of two":         {transfer.NDJSON, "{}{}\n", 1, "one JSON value"},
 		"line no object":      {transfer.NDJSON, "{}\n[]\n", 2, "JSON object"},
 		"long line":           {transfer.NDJSON, "{}\n{\"a\":\"" + long + "\"}\n", 2, "more than 4194304 bytes"},
-		"large document":      {transfer.NDJSON, "{\"a\":\"" + long[:2<<20] + "\"}\n", 1, "at most 1048576"},
+		"large document":      {transfer.NDJSON, "{\"a\":\"" + long[:3<<19] + "\"}\n", 1, "at most 1048576"},
 		"line not UTF-8":      {transfer.NDJSON, "{\"a\":\"\xff\"}\n", 1, "UTF-8"},
 		"UTF-16":              {transfer.NDJSON, "\xff\xfe{\x00}\x00", 1, "UTF-8"},
 		"reserved name":       {transfer.NDJSON, "{\"__x\":1}\n", 1, "reserved"},
@@ -122,7 +122,7 @@ func TestReader_Faults(t *testing.T) {
 			_, err := read(test.format, strings.NewReader(test.in), schema)
 			var where *at
 			if !errors.As(err, &where) || where.line != test.line || host.CodeOf(err) != host.CodeInvalid || !strings.Contains(err.Error(), test.text) {
-				t.Errorf("got %#v, want line %d: …%s…", err, test.line, test.text)
+				t.Errorf("got %+v, want line %d: …%s…", where, test.line, test.text)
 			}
 		})
 	}
