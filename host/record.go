@@ -21,8 +21,9 @@ type Record struct {
 // Bounds of a record.
 const (
 	MaxRecordBytes = 1 << 20
-	MaxRecordDepth = 16  // objects and lists within one another
-	MaxFieldName   = 200 // bytes
+	MaxSentBytes   = 2 * MaxRecordBytes // as clients write it, with spaces and escapes
+	MaxRecordDepth = 16                 // objects and lists within one another
+	MaxFieldName   = 200                // bytes
 )
 
 // Bounds of a query.
@@ -30,6 +31,9 @@ const (
 	DefaultQueryLimit = 100
 	MaxQueryLimit     = 1000
 	MaxQueryOffset    = 1_000_000
+	// MaxPageBytes ends a page early: its documents have fewer bytes together,
+	// but for the last.
+	MaxPageBytes = 4 << 20
 )
 
 // Found is what a query gives.

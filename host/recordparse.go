@@ -16,6 +16,10 @@ import (
 // "" for none or null, and ignores the others. Halves of surrogate pairs become
 // U+FFFD. The error is a CodeInvalid with the rule.
 func ParseDocument(raw json.RawMessage) (id string, doc json.RawMessage, err error) {
+	// Decoded, a document may take thirty times the memory.
+	if len(raw) > MaxSentBytes {
+		return "", nil, Errorf(CodeInvalid, "the record was sent in %d bytes; at most %d are allowed", len(raw), MaxSentBytes)
+	}
 	value, err := parseJSON("the record", raw)
 	if err != nil {
 		return "", nil, err

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The demo behind `make run`: a host on the embedded database with the example
-# plug-ins deployed, and three requests to paste. Ctrl-C stops it.
+# plug-ins deployed, and some requests to paste. Ctrl-C stops it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -27,10 +27,14 @@ until grep -q '^listening on ' "$POSTERN_DATA/serve.out" 2>/dev/null; do
 	sleep 0.1
 done
 
-for project in hello inspect greet-form shout; do
+for project in hello inspect greet-form orders shout; do
 	echo "deploying plugins/$project"
 	"$POSTERN" deploy "plugins/$project" >/dev/null
 done
+# Something to order; what an earlier run left stays as it is.
+"$POSTERN" objects import orders products - --format ndjson --on-conflict existing >/dev/null <<'EOF'
+{"sku": "pen", "name": "Fountain pen", "price": 2900, "stock": 100}
+EOF
 KEY=$("$POSTERN" keys create demo 2>/dev/null)
 
 cat <<EOF
@@ -48,6 +52,14 @@ Paste these in another terminal:
 
   curl -X POST $POSTERN_SERVER/run/hello/hello/Ada
 
-The last one is refused: it has no key. Ctrl-C stops the host.
+That one is refused: it has no key. These place an order, and find it:
+
+  curl -X POST -H 'X-API-Key: $KEY' -H 'Content-Type: application/json' -d '{"customer":"Ada","lines":[{"sku":"pen","quantity":2}]}' $POSTERN_SERVER/run/orders/orders
+
+  curl '$POSTERN_SERVER/run/orders/orders?customer=ada&sort=-__created_at'
+
+  curl $POSTERN_SERVER/run/orders/products
+
+Ctrl-C stops the host.
 EOF
 wait "$HOST" || true

@@ -13,6 +13,9 @@ import (
 func exported(b *bundle) (app string, archived answer) {
 	app = b.newApp("Orders")
 	b.want(b.do("PATCH", app, `{"description":"All orders","timezone":"Europe/Rome","webhook_url":"https://hooks.example.com/s3cret","domains":["orders.example.com"]}`), 200, "")
+	b.want(b.do("PATCH", app, `{"capabilities":["objects"]}`), 200, "")
+	b.want(b.do("POST", app+"/objects", `{"name":"orders","schema":{"type":"object"},"unique_fields":["number"],"indexed_fields":["status"]}`), 201, "")
+	b.want(b.do("POST", app+"/objects/orders/records", `{"number":1,"status":"s3cret"}`), 201, "")
 	b.want(b.upload(app, "echo", "ok/echo"), 201, "")
 	b.want(b.upload(app, "unused", "ok/count_calls"), 201, "")
 	b.want(b.do("POST", app+"/key-groups", `{"name":"staff"}`), 201, "")
@@ -53,6 +56,13 @@ func TestArchive_RoundTrip(t *testing.T) {
 		}
 	}
 	there.want(there.do("GET", "/v1/apps/orders/key-groups/staff", ""), 200, "")
+	object := there.want(there.do("GET", "/v1/apps/orders/objects/orders", ""), 200, "")
+	if object.text("object", "schema") != `{"type":"object"}` || object.text("object", "unique_fields") != `["number"]` || made.text("app", "capabilities") != `["objects"]` {
+		t.Errorf("imported %s in %s", object.raw, made.raw)
+	}
+	if there.count("/v1/apps/orders/objects/orders") != "0" {
+		t.Error("records went along")
+	}
 	original := here.want(here.do("GET", app, ""), 200, "")
 	for _, secret := range []string{original.text("app", "api_key"), original.text("app", "api_secret"), "s3cret", "orders.example.com"} {
 		if text := unzipped(t, archived.raw, "manifest.json"); strings.Contains(text, secret) {
@@ -99,6 +109,14 @@ func TestArchive_ImportTarget(t *testing.T) {
 	if after := b.want(b.do("GET", app+"/endpoints", ""), 200, ""); after.text("endpoints") != before.text("endpoints") {
 		t.Errorf("endpoints became %s", after.raw)
 	}
+	// Its objects get the rules in the archive; records and settings stay.
+	b.want(b.do("PATCH", app+"/objects/orders", `{"unique_fields":[],"schema":null}`), 200, "")
+	b.want(b.do("PATCH", app, `{"capabilities":[]}`), 200, "")
+	kept := b.want(b.bring(archived.raw, "?app=orders"), 201, "")
+	object := b.want(b.do("GET", app+"/objects/orders", ""), 200, "")
+	if object.text("object", "unique_fields") != `["number"]` || b.count(app+"/objects/orders") != "1" || kept.text("app", "capabilities") != "[]" {
+		t.Errorf("%s in %s", object.raw, kept.raw)
+	}
 	b.want(b.bring(archived.raw, "?app=nothing"), 404, "App not found")
 	b.want(b.bring(archived.raw, "?app=orders&name=x"), 400, "name and environment are for a new app")
 	b.want(b.bring(archived.raw, "?environment=space"), 400, "environment must be one of")
@@ -122,6 +140,9 @@ func TestArchive_Refused(t *testing.T) {
 		{"unknown field", strings.Replace(manifest, `"timeout_ms"`, `"time"`, 1), wasm, 400, "endpoints[0].time is not a known field"},
 		{"foreign module", strings.Replace(manifest, `"module": "`+digest, `"module": "`+strings.Repeat("0", 64), 1), wasm, 400, "endpoints[0].module must be the digest"},
 		{"lying digest", manifest, "\x00asm" + wasm, 400, "another digest"},
+		{"object", strings.Replace(manifest, `"name": "orders"`, `"name": "../orders"`, 1), wasm, 400, "object ../orders: name must be"},
+		{"schema", strings.Replace(manifest, `"type": "object"`, `"type": "thing"`, 2), wasm, 400, "object orders: schema"},
+		{"capability", strings.Replace(manifest, `"objects"`, `"files"`, 1), wasm, 400, "capabilities must be among objects"},
 		{"name", strings.Replace(manifest, `"name": "Orders"`, `"name": ""`, 1), wasm, 400, "App name is required"},
 		{"large", manifest, strings.Repeat("x", 2*maxModule), 400, "at most"},
 	} {

@@ -136,6 +136,10 @@ func (e *example) run(b *bundle, s *stable, d *document) {
 	body, contentType := s.actual.Replace(string(e.Body)), "application/json"
 	if e.Operation == "import-app" {
 		body, contentType = s.archive, "application/zip"
+	} else if strings.HasSuffix(e.File, ".csv") {
+		records, err := os.ReadFile("testdata/" + e.File)
+		check(b.t, err)
+		body, contentType = string(records), "text/csv"
 	} else if e.File != "" {
 		wasm, err := os.ReadFile("../engine/testdata/" + e.File)
 		check(b.t, err)

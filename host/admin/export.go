@@ -40,7 +40,12 @@ func (a *API) exportApp(ctx context.Context, in *AppPath) (*exportOutput, error)
 			return nil, err
 		}
 	}
-	manifest, err := archive.Describe(app, release)
+	var objects []*host.Object
+	err = a.Store.EachObject(ctx, app.ID, func(o *host.Object) { objects = append(objects, o) })
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := archive.Describe(app, release, objects)
 	if err != nil {
 		return nil, err
 	}

@@ -44,11 +44,12 @@ type imported struct {
 	*archive.Archive
 	endpoints objects[desiredEndpoint]
 	modules   []*host.Module
+	objects   []*host.Object
 }
 
 // importApp checks everything it can before it writes anything. What is written
-// first, modules and empty key groups, changes no answer of any app; the
-// release comes last and is one transaction. A new app goes with everything in
+// first, modules and empty key groups, changes no answer of any app; then come
+// the definitions of objects. The release is last and one transaction. A new app goes with everything in
 // it if its release fails.
 func (a *API) importApp(ctx context.Context, in *importInput) (_ *importOutput, err error) {
 	if in.App != "" && in.Name+in.Environment != "" {
@@ -139,6 +140,9 @@ func (a *API) readArchive(ctx context.Context, file io.ReaderAt, size int64) (*i
 			return nil, host.Errorf(host.CodeInvalid, "endpoints[%d].module must be the digest of a module in the archive", i)
 		}
 	}
+	if out.objects, err = archivedObjects(opened.Manifest.Objects); err != nil {
+		return nil, err
+	}
 	return out, a.inspectModules(ctx, out)
 }
 
@@ -187,6 +191,7 @@ func (a *API) importTarget(ctx context.Context, in *importInput, settings archiv
 	app.Description, app.WebsiteURL, app.ContextInfo = settings.Description, settings.WebsiteURL, settings.ContextInfo
 	app.AuthorizedDomains = orEmpty(settings.AuthorizedDomains)
 	app.DataRetentionDays, app.Timezone, app.RateLimit = settings.DataRetentionDays, settings.Timezone, settings.RateLimit
+	app.Capabilities = distinct(settings.Capabilities)
 	if err := a.check(app); err != nil {
 		return nil, false, err
 	}
@@ -196,7 +201,8 @@ func (a *API) importTarget(ctx context.Context, in *importInput, settings archiv
 	return app, true, a.Store.CreateApp(ctx, app)
 }
 
-// importInto puts the modules, the key groups and the release into an app.
+// importInto puts the modules, the key groups, the definitions of objects and
+// the release into an app.
 func (a *API) importInto(ctx context.Context, app *host.App, from *imported) (*host.Release, error) {
 	for _, m := range from.modules {
 		content, err := from.Module(m.Digest)
@@ -210,6 +216,11 @@ func (a *API) importInto(ctx context.Context, app *host.App, from *imported) (*h
 	}
 	for _, name := range from.Manifest.KeyGroups {
 		if err := a.ensureGroup(ctx, app.ID, name); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range from.objects {
+		if err := a.ensureObject(ctx, app.ID, o); err != nil {
 			return nil, err
 		}
 	}

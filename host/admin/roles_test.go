@@ -76,8 +76,8 @@ func TestOpenAPI_Roles(t *testing.T) {
 // or out.
 type walk struct {
 	*bundle
-	app, endpoint, module, issuer, token, keyID, member string
-	count                                               int
+	app, endpoint, module, issuer, token, keyID, member, record string
+	count                                                       int
 }
 
 func newWalk(t *testing.T) *walk {
@@ -95,6 +95,8 @@ func (w *walk) fill() {
 	w.module = w.want(w.upload(app, "echo", "ok/echo"), 201, "").text("module", "id")
 	w.endpoint = w.want(w.do("POST", app+"/endpoints", `{"name":"Echo","method":"GET","path":"/","module":"echo"}`), 201, "").text("endpoint", "id")
 	w.want(w.do("POST", app+"/key-groups", `{"name":"partners"}`), 201, "")
+	w.want(w.do("POST", app+"/objects", `{"name":"customers"}`), 201, "")
+	w.record = w.want(w.do("POST", app+"/objects/customers/records", `{}`), 201, "").text("record", "__id")
 	w.issuer = w.want(w.do("POST", app+"/issuers", `{"name":"i","issuer":"https://id.example.com","jwks_url":"https://id.example.com/keys"}`), 201, "").text("issuer", "id")
 	w.token = w.want(w.do("POST", "/v1/tokens", `{`+name("t")+`}`), 201, "").text("token", "id")
 	w.keyID = w.want(w.do("POST", "/v1/keys", `{`+name("k")+`}`), 201, "").text("key", "id")
@@ -103,7 +105,7 @@ func (w *walk) fill() {
 
 // at fills in the path of a route.
 func (w *walk) at(path string) string {
-	return strings.NewReplacer("{app}", w.app, "{module}", w.module, "{endpoint}", w.endpoint, "{number}", "1", "{a}", "1", "{b}", "1", "{group}", "partners",
+	return strings.NewReplacer("{app}", w.app, "{module}", w.module, "{endpoint}", w.endpoint, "{number}", "1", "{a}", "1", "{b}", "1", "{group}", "partners", "{object}", "customers", "{record}", w.record,
 		"{issuer}", w.issuer, "{token}", w.token, "{key}", w.keyID, "{member}", w.member, "{request}", host.NewID(), "{kid}", host.NewID(), "{name}", "KEY").Replace(path)
 }
 
@@ -117,6 +119,7 @@ func (w *walk) body(operation string) string {
 	return map[string]string{
 		"put-variable": `{"value":"v"}`, "put-secret": `{"value":"v"}`, "create-app": fmt.Sprintf(`{"name":"New %d"}`, w.count), "create-key": `{"name":"k"}`, "create-token": fmt.Sprintf(`{"name":"New %d"}`, w.count),
 		"create-endpoint": fmt.Sprintf(`{"name":"E","method":"GET","path":"/%d","module":"echo"}`, w.count), "make-release": `{"endpoints":[]}`,
+		"create-object": fmt.Sprintf(`{"name":"o%d"}`, w.count), "create-record": `{}`, "put-record": `{}`, "update-record": `{}`, "query-records": `{}`,
 		"create-key-group": fmt.Sprintf(`{"name":"g%d"}`, w.count), "create-member": fmt.Sprintf(`{"name":"New %d","role":"viewer"}`, w.count),
 		"create-issuer": fmt.Sprintf(`{"name":"i","issuer":"https://%d.example.com","jwks_url":"https://id.example.com/keys"}`, w.count),
 	}[operation]

@@ -200,7 +200,7 @@ func (g *generator) Read(p []byte) (int, error) {
 func TestTransfer_Large(t *testing.T) {
 	b := setup(t)
 	object := b.newObject(b.newApp("Shop"))
-	const lines, size, limit = 800, 100_000, 48 << 20
+	const lines, size, limit = 400, 100_000, 32 << 20
 	stream := &generator{lines: lines, size: size}
 	heap := watchHeap(t)
 	r, err := http.NewRequest("POST", b.base+object+"/records/import", stream)

@@ -3,9 +3,10 @@
 // It owns the format: a zip file of manifest.json and the modules, each called
 // modules/ and the digest of its bytes. The manifest holds the settings of the
 // app, the endpoints of its active release as the management API takes them,
-// the names of their key groups, and the names of the modules. It holds nothing
-// secret, and nothing that belongs to the place the app comes from: no keys, no
-// domains, no webhook, no members of key groups.
+// the names of their key groups, the names of the modules and the definitions of
+// objects. It holds nothing secret, and nothing that belongs to the place the
+// app comes from: no keys, no domains, no webhook, no members of key groups, no
+// records.
 //
 // An archive comes from anybody, so that the reader believes nothing of it:
 // names it does not expect, entries that repeat, sizes beyond bounds and bytes
@@ -18,6 +19,7 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/posternhq/postern/host"
 )
@@ -47,6 +49,16 @@ type Manifest struct {
 	KeyGroups []string          `json:"key_groups"`
 	// Modules come in the order they were uploaded under their names.
 	Modules []Module `json:"modules"`
+	// Objects are the definitions of the app's objects, by name.
+	Objects []Object `json:"objects,omitempty"`
+}
+
+// Object is the definition of an object, without records.
+type Object struct {
+	Name          string          `json:"name"`
+	Schema        json.RawMessage `json:"schema"`
+	UniqueFields  []string        `json:"unique_fields"`
+	IndexedFields []string        `json:"indexed_fields"`
 }
 
 // App are the settings of an app that are neither secret nor bound to where it
@@ -61,6 +73,7 @@ type App struct {
 	Timezone          string          `json:"timezone"`
 	ContextInfo       *string         `json:"context_info"`
 	RateLimit         *host.RateLimit `json:"rate_limit"`
+	Capabilities      []string        `json:"capabilities,omitempty"`
 }
 
 // Module is a module that endpoints use.
@@ -80,14 +93,14 @@ type endpoint struct {
 	Revision  int    `json:"revision,omitempty"`
 }
 
-// Describe makes the manifest of an app and its active release.
-func Describe(app *host.App, release *host.Release) (*Manifest, error) {
+// Describe makes the manifest of an app, its active release and its objects.
+func Describe(app *host.App, release *host.Release, objects []*host.Object) (*Manifest, error) {
 	m := &Manifest{
 		Format: Format, Release: release.Number, Endpoints: []json.RawMessage{}, KeyGroups: []string{}, Modules: []Module{},
 		App: App{
 			Name: app.Name, Environment: app.Environment, Description: app.Description, WebsiteURL: app.WebsiteURL,
 			AuthorizedDomains: app.AuthorizedDomains, DataRetentionDays: app.DataRetentionDays, Timezone: app.Timezone,
-			ContextInfo: app.ContextInfo, RateLimit: app.RateLimit,
+			ContextInfo: app.ContextInfo, RateLimit: app.RateLimit, Capabilities: app.Capabilities,
 		},
 	}
 	for i := range release.Endpoints {
@@ -105,6 +118,10 @@ func Describe(app *host.App, release *host.Release) (*Manifest, error) {
 	slices.Sort(m.KeyGroups)
 	m.KeyGroups = slices.Compact(m.KeyGroups)
 	slices.SortStableFunc(m.Modules, func(x, y Module) int { return x.Version - y.Version })
+	for _, o := range objects {
+		m.Objects = append(m.Objects, Object{o.Name, o.Schema, o.UniqueFields, o.IndexedFields})
+	}
+	slices.SortFunc(m.Objects, func(x, y Object) int { return strings.Compare(x.Name, y.Name) })
 	return m, nil
 }
 

@@ -89,7 +89,9 @@ func TestDescribe(t *testing.T) {
 	e := host.NewEndpoint()
 	e.Method, e.Path, e.KeyGroups, e.Revision = "GET", "/", []string{"staff"}, 4
 	e.Module = host.PinnedModule{Name: "m", Version: 3, Digest: digestOf("one")}
-	m, err := archive.Describe(app, &host.Release{Number: 4, Endpoints: []host.Endpoint{*e, *e}})
+	o := host.NewObject(app.ID)
+	o.Name, o.Schema = "orders", json.RawMessage(`{"type":"object"}`)
+	m, err := archive.Describe(app, &host.Release{Number: 4, Endpoints: []host.Endpoint{*e, *e}}, []*host.Object{o})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,12 +99,12 @@ func TestDescribe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, private := range []string{app.ID, app.APIKey, app.APISecret, "s3cret", "orders.example.com", e.ID, "revision", "created_at", "organization"} {
+	for _, private := range []string{app.ID, o.ID, app.APIKey, app.APISecret, "s3cret", "orders.example.com", e.ID, "revision", "created_at", "organization"} {
 		if strings.Contains(string(text), private) {
 			t.Errorf("%s is in %s", private, text)
 		}
 	}
-	if len(m.Modules) != 1 || len(m.KeyGroups) != 1 || !strings.Contains(string(m.Endpoints[0]), `"module":"`+e.Module.Digest+`"`) {
+	if len(m.Modules) != 1 || len(m.KeyGroups) != 1 || len(m.Objects) != 1 || m.Objects[0].Name != "orders" || !strings.Contains(string(m.Endpoints[0]), `"module":"`+e.Module.Digest+`"`) {
 		t.Errorf("described as %s", text)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // Bounds of an archive, whatever the limits.
 const (
-	maxManifest = 8 << 20 // 500 endpoints with schemas
+	maxManifest = 24 << 20 // 500 endpoints and 200 objects with schemas
 	// Every endpoint may have a module of its own.
 	maxEntries   = host.MaxEndpoints + 1
 	maxDirectory = 256 << 10 // where zip files list their entries
@@ -157,6 +157,9 @@ func (a *Archive) readManifest(f *zip.File) error {
 	}
 	if n := len(a.Manifest.KeyGroups); n > maxKeyGroups {
 		return fault("it has %d key groups; at most %d are allowed", n, maxKeyGroups)
+	}
+	if n := len(a.Manifest.Objects); n > host.MaxObjects {
+		return fault("it has %d objects; at most %d are allowed", n, host.MaxObjects)
 	}
 	return nil
 }

@@ -21,9 +21,10 @@ func exportCommand(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use: "export APP", Short: "Save an app and its active release as one file", Args: cobra.ExactArgs(1),
 		Long: `Save an app as an archive that “postern import” takes: its settings, the
-endpoints of its active release, the modules they use and the names of their key
-groups. Nothing secret is in it, and nothing that belongs to the place: no keys,
-no members of key groups, no domains, no webhook and no data.`,
+endpoints of its active release, the modules they use, the names of their key
+groups and the definitions of its objects. Nothing secret is in it, and nothing
+that belongs to the place: no keys, no members of key groups, no domains, no
+webhook and no records.`,
 		Example: "  postern export hello\n  postern export hello@staging -o hello.zip",
 		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
 			file := name
@@ -90,7 +91,8 @@ func importCommand(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use: "import FILE", Short: "Make an app, or a release of one, of an exported file", Args: cobra.ExactArgs(1),
 		Long: `Make a new app of an archive that “postern export” saved, or with --app a new
-release of an app that is there, whose settings stay. Key groups the app lacks
+release of an app that is there, whose settings stay; its objects get the rules
+in the archive, and their records stay. Key groups the app lacks
 are made without members, so that endpoints that ask for one admit nobody until
 “postern groups add” fills it. If anything fails, no app and no release is made.`,
 		Example: "  postern import hello.zip\n  postern import hello.zip --environment staging\n  postern import hello.zip --app hello",

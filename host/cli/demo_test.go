@@ -46,7 +46,8 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	curls := regexp.MustCompile(`(?m)^ +curl .*$`).FindAllString(text.String(), -1)
-	wants := []string{`{"message":"Bonjour, Ada!"}`, `{"message":"Hello, Ada!"}`, `"code":"unauthorized"`}
+	wants := []string{`{"message":"Bonjour, Ada!"}`, `{"message":"Hello, Ada!"}`, `"code":"unauthorized"`,
+		`"total":5800}`, `"customer":"Ada"`, `"stock":98}`}
 	if len(curls) != len(wants) {
 		t.Fatalf("the demo prints %d requests, want %d:\n%s", len(curls), len(wants), text.String())
 	}

@@ -18,6 +18,7 @@ type deployment struct {
 	App     *host.App      `json:"app"`
 	Created bool           `json:"created"` // whether the app is new
 	Modules []*host.Module `json:"modules"`
+	Objects []*host.Object `json:"objects"` // those of the manifest
 	Release *host.Release  `json:"release"`
 	URLs    []address      `json:"urls"`
 }
@@ -35,10 +36,11 @@ func deployCommand(c *console) *cobra.Command {
 	var note string
 	command := &cobra.Command{
 		Use: "deploy [DIR]", Short: "Build a project and put it into force", Args: cobra.MaximumNArgs(1),
-		Long: `Build the project in DIR, upload its modules and make one release of exactly the
-endpoints in DIR/postern.yaml. The app is created if it is not there. Requests
-go to the new release from one moment to the next; if anything fails before,
-nothing changes. “postern rollback” goes back.`,
+		Long: `Build the project in DIR, upload its modules, define its objects and make one
+release of exactly the endpoints in DIR/postern.yaml. The app is created if it
+is not there. Requests go to the new release from one moment to the next; if
+anything fails before, no endpoint changes. “postern rollback” goes back, but
+leaves objects as they are. Objects that the manifest does not name stay, too.`,
 		Example: "  postern deploy\n  postern deploy ./hello --note 'Greet in French'\n  postern deploy --server https://postern.example.com",
 		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
 			m, err := readManifest(directory(args))
@@ -84,6 +86,9 @@ func (r *remote) deploy(ctx context.Context, api *client.Client, d *deployment, 
 		digests[b.Name] = uploaded.Digest
 		d.Modules = append(d.Modules, uploaded)
 	}
+	if d.Objects, err = r.defineObjects(ctx, api, d.App.ID, m.objects); err != nil {
+		return fmt.Errorf("cannot deploy to app %s: %w", m.ref(), err)
+	}
 	state := client.State{Note: note}
 	for _, fields := range m.Endpoints {
 		// Pinned by digest, the release holds what was built here even if
@@ -99,6 +104,7 @@ func (r *remote) deploy(ctx context.Context, api *client.Client, d *deployment, 
 	for _, warning := range warnings {
 		r.say("warning: %s", printable(warning))
 	}
+	r.warnUngranted(d.App, d.Release)
 	d.URLs = addresses(r.address(), d.App, d.Release)
 	return nil
 }
@@ -109,7 +115,9 @@ func ensureApp(ctx context.Context, api *client.Client, m *manifest) (app *host.
 	if host.CodeOf(err) != host.CodeNotFound {
 		return app, false, err
 	}
-	app, err = createApp(ctx, api, m.App, m.Name, m.Environment)
+	app, err = createApp(ctx, api, m.App, client.AppFields{
+		Name: client.Value(m.Name), Environment: client.Value(m.Environment), Capabilities: client.Value(append([]string{}, m.Capabilities...)),
+	})
 	if err == nil && app.Slug != m.App {
 		return nil, false, hint(fmt.Errorf("the server named the new app %s", app.Slug), "write “app: %s” in %s", app.Slug, manifestName)
 	}
@@ -117,15 +125,17 @@ func ensureApp(ctx context.Context, api *client.Client, m *manifest) (app *host.
 }
 
 // createApp creates an app for a slug, unless the server makes another of it;
-// name is for people, and may be empty.
-func createApp(ctx context.Context, api *client.Client, slug, name, environment string) (*host.App, error) {
+// the name in fields is for people, and may be empty.
+func createApp(ctx context.Context, api *client.Client, slug string, fields client.AppFields) (*host.App, error) {
+	name, _ := fields.Name.Get()
 	// The slug comes from the first name and stays: an app whose name for
 	// people would make another slug is named twice.
 	begin := slug
 	if host.Slug(name) == slug {
 		begin = name
 	}
-	app, err := api.CreateApp(ctx, client.AppFields{Name: client.Value(begin), Environment: client.Value(environment)})
+	fields.Name = client.Value(begin)
+	app, err := api.CreateApp(ctx, fields)
 	if err == nil && app.Slug == slug && name != "" && name != begin {
 		app, err = api.UpdateApp(ctx, app.ID, client.AppFields{Name: client.Value(name)})
 	}
@@ -154,11 +164,7 @@ func (r *remote) upload(ctx context.Context, api *client.Client, app string, b b
 // addresses lists where the endpoints of a release answer: below /run/ of the
 // server that was asked, and on each domain of the app.
 func addresses(server string, app *host.App, release *host.Release) []address {
-	name := app.Slug
-	if app.Environment != host.Production {
-		name += "@" + app.Environment
-	}
-	bases := []string{server + "/run/" + name}
+	bases := []string{server + "/run/" + refOf(app)}
 	for _, domain := range app.Domains {
 		if u, err := url.Parse(server); err == nil {
 			u.Host = domain

@@ -4,7 +4,10 @@ import "io"
 
 // CheckManifest parses a manifest and returns its faults as "line: text".
 func CheckManifest(content []byte) []string {
-	_, faults := parseManifest(content)
+	m, faults := parseManifest(content)
+	if faults == nil {
+		faults = m.readObjects()
+	}
 	lines := make([]string, len(faults))
 	for i, fault := range faults {
 		lines[i] = fault.String()

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -90,32 +89,13 @@ func newBook(t *testing.T, env ...string) *book {
 	t.Helper()
 	b := &book{t: t, dir: t.TempDir(), env: env, sent: map[entry]outcome{}, counts: map[int]entry{}}
 	b.start()
-	project, err := filepath.Abs("testdata/ledger")
-	must(t, err)
-	goes, err := goEnv()
-	must(t, err)
-	deploy := postern(t, b.dir, "deploy", project, "--server", "http://"+b.server.address)
-	deploy.Env = append(deploy.Env, goes...)
-	if out, err := deploy.CombinedOutput(); err != nil {
-		t.Fatalf("deploy: %v\n%s", err, out)
-	}
+	deployCopy(t, "testdata/ledger", b.dir, b.server.address)
 	return b
 }
 
 func (b *book) start() {
 	b.t.Helper()
-	r := &running{Cmd: postern(b.t, b.dir, "serve", "--listen", "127.0.0.1:0")}
-	r.Env = append(r.Env, b.env...)
-	log, err := r.StderrPipe()
-	must(b.t, err)
-	r.address, err = start(r.Cmd, &r.printed)
-	must(b.t, err)
-	r.log = newDrain(log)
-	b.t.Cleanup(func() {
-		_ = r.Process.Kill()
-		_ = r.Wait()
-	})
-	b.server = r
+	b.server = startServerWith(b.t, b.dir, b.env)
 }
 
 // killHost kills the server and starts it again.

@@ -24,13 +24,17 @@ const manifestName = "postern.yaml"
 
 // manifest is a postern.yaml, checked. See schemas/manifest.v1.json.
 type manifest struct {
-	App         string                  `json:"app"`
-	Name        string                  `json:"name"`
-	Environment string                  `json:"environment"`
-	Modules     map[string]moduleSource `json:"modules"`
-	Endpoints   []client.EndpointFields `json:"endpoints"`
+	App          string                  `json:"app"`
+	Name         string                  `json:"name"`
+	Environment  string                  `json:"environment"`
+	Capabilities []string                `json:"capabilities"`
+	Objects      map[string]objectSource `json:"objects"`
+	Modules      map[string]moduleSource `json:"modules"`
+	Endpoints    []client.EndpointFields `json:"endpoints"`
 
-	dir string // where it lies; paths in it start there
+	dir     string // where it lies; paths in it start there
+	file    *yamlFile
+	objects []*host.Object // those of Objects, in the order of their names
 }
 
 // moduleSource is where a module comes from; exactly one field is set.
@@ -62,6 +66,10 @@ func readManifest(dir string) (*manifest, error) {
 		return nil, err
 	}
 	m, faults := parseManifest(content)
+	if faults == nil {
+		m.dir = dir
+		faults = m.readObjects()
+	}
 	if faults != nil {
 		sort.SliceStable(faults, func(i, j int) bool { return faults[i].line < faults[j].line })
 		list := &faultList{what: "the manifest"}
@@ -74,7 +82,6 @@ func readManifest(dir string) (*manifest, error) {
 		}
 		return nil, list
 	}
-	m.dir = dir
 	return m, nil
 }
 
@@ -106,7 +113,7 @@ func parseManifest(content []byte) (*manifest, []lineFault) {
 	if faults := checkSchema(file, encoded); faults != nil {
 		return nil, faults
 	}
-	m := &manifest{Environment: host.Production}
+	m := &manifest{Environment: host.Production, file: file}
 	decoder := json.NewDecoder(bytes.NewReader(encoded))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(m); err != nil {

@@ -47,7 +47,14 @@ type running struct {
 // startServer starts a server on a free port, with its data in dir/data.
 func startServer(t *testing.T, dir string, args ...string) *running {
 	t.Helper()
+	return startServerWith(t, dir, nil, args...)
+}
+
+// startServerWith adds to the server's environment.
+func startServerWith(t *testing.T, dir string, env []string, args ...string) *running {
+	t.Helper()
 	r := &running{Cmd: postern(t, dir, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)}
+	r.Env = append(r.Env, env...)
 	log, err := r.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -18,12 +18,14 @@ type promotion struct {
 	App     *host.App         `json:"app"`     // where the release goes; null before it is created
 	Created bool              `json:"created"` // whether the app is new
 	Diff    *host.ReleaseDiff `json:"diff"`
+	Objects *host.ObjectDiff  `json:"objects"` // what the app's objects become
 	Release *host.Release     `json:"release"` // null if there was nothing to promote
 
 	source  *host.App
 	active  *host.Release // of the source
 	before  *host.Release // of the target; number 0 for none
 	lacking []host.PinnedModule
+	objects []*host.Object // of the source
 }
 
 func promoteCommand(c *console) *cobra.Command {
@@ -33,11 +35,12 @@ func promoteCommand(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use: "promote APP", Short: "Take an app's release to another environment", Args: cobra.ExactArgs(1),
 		Long: `Make a release in one environment of what is active in another: the same
-endpoints and the same modules. What would change is shown first. The app is
-created if the other environment lacks it.
+endpoints, the same modules and the same definitions of objects. What would
+change is shown first. The app is created if the other environment lacks it.
 
-Only endpoints and modules go along. Settings, keys, members of key groups,
-issuers, domains and data of either environment stay as they are.`,
+Nothing else goes along. Settings, capabilities, keys, members of key groups,
+issuers, domains and records of either environment stay as they are, and so do
+objects that only the other environment has.`,
 		Example: "  postern promote hello --from staging --to production",
 		RunE: r.run(func(ctx context.Context, api *client.Client, args []string) error {
 			failed := func(err error) error {
@@ -47,7 +50,7 @@ issuers, domains and data of either environment stay as they are.`,
 			if err != nil {
 				return failed(err)
 			}
-			if p.App != nil && p.before.Number > 0 && p.Diff.Empty() {
+			if p.App != nil && p.before.Number > 0 && p.Diff.Empty() && p.Objects.Empty() {
 				return r.showPromotion(p, to)
 			}
 			r.announce(p, to)
@@ -101,7 +104,7 @@ func preparePromotion(ctx context.Context, api *client.Client, slug, from, to st
 		return nil, err
 	}
 	p.Diff = host.DiffReleases(p.before, p.planned(there))
-	return p, nil
+	return p, p.compareObjects(ctx, api)
 }
 
 // activeRelease finds the active release of an app; it has number 0 if there
@@ -181,12 +184,14 @@ func (r *remote) announce(p *promotion, to string) {
 		fmt.Fprintf(out, "what would change in %s from release %d:\n", to, p.before.Number)
 	}
 	r.showDiff(out, p.Diff)
+	r.showObjectDiff(out, p.Objects)
 }
 
 // promote does the work and fills in p.
 func (r *remote) promote(ctx context.Context, api *client.Client, p *promotion, to, note string) (err error) {
 	if p.App == nil {
-		if p.App, err = createApp(ctx, api, p.source.Slug, p.source.Name, to); err != nil {
+		fields := client.AppFields{Name: client.Value(p.source.Name), Environment: client.Value(to)}
+		if p.App, err = createApp(ctx, api, p.source.Slug, fields); err != nil {
 			return err
 		}
 		p.Created = true
@@ -196,6 +201,12 @@ func (r *remote) promote(ctx context.Context, api *client.Client, p *promotion, 
 	}
 	if err := r.carryModules(ctx, api, p); err != nil {
 		return err
+	}
+	if _, err := r.defineObjects(ctx, api, p.App.ID, p.objects); err != nil {
+		return err
+	}
+	if p.before.Number > 0 && p.Diff.Empty() {
+		return nil // objects alone differed
 	}
 	state := client.State{Note: first(note, fmt.Sprintf("Promote release %d of %s", p.active.Number, p.source.Environment))}
 	for i := range p.active.Endpoints {
@@ -209,6 +220,7 @@ func (r *remote) promote(ctx context.Context, api *client.Client, p *promotion, 
 	for _, warning := range warnings {
 		r.say("warning: %s", printable(warning))
 	}
+	r.warnUngranted(p.App, p.Release)
 	p.Diff.To = p.Release.Number
 	return nil
 }

@@ -157,7 +157,10 @@ func (c *console) openState(ctx context.Context, cfg config.Config, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{Dir: cfg.Data, URL: string(cfg.DatabaseURL), Sealer: sealer, Audit: time.Duration(cfg.AuditDays) * 24 * time.Hour})
+	db, err := store.Open(ctx, store.Config{
+		Dir: cfg.Data, URL: string(cfg.DatabaseURL), Sealer: sealer, Audit: time.Duration(cfg.AuditDays) * 24 * time.Hour,
+		AppRecords: cfg.AppRecords, AppRecordBytes: cfg.AppRecordBytes,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the database: %w", err)
 	}

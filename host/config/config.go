@@ -29,6 +29,8 @@ type Config struct {
 	LogFormat        string // text or json
 	ShutdownTimeout  time.Duration
 	AuditDays        int64
+	AppRecords       int64
+	AppRecordBytes   int64
 
 	AdminKey  Secret // "apps_" and 64 hexadecimal digits, or ""
 	MasterKey Secret // 64 hexadecimal digits, or ""

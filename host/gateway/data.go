@@ -50,12 +50,13 @@ func (c *call) attempt(ctx context.Context, input []byte, timeout time.Duration)
 	return host.Response{}, broken
 }
 
-// openData is called when the module first touches data.
+// openData is called when the module first touches data. It takes the newest
+// definitions: when one was changed in its way, a module runs again.
 func (c *call) openData(ctx context.Context) *capability.Call {
 	app := c.place.App
 	c.session = capability.NewSession(ctx, c.gateway.Store, app.ID, c.endpoint.Atomic)
 	return &capability.Call{
-		Granted: app.Grants, Log: c.trace.log, Data: c.session, Objects: c.state.objectsOf(app.ID),
+		Granted: app.Grants, Log: c.trace.log, Data: c.session, Objects: c.gateway.state.Load().objectsOf(app.ID),
 		Fault: func(err error) {
 			c.gateway.Log.ErrorContext(ctx, "a data operation failed", "app", app.ID, "request_id", c.request.ID, "error", err)
 		},

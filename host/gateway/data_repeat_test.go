@@ -43,7 +43,7 @@ func TestRepeat_Postgres(t *testing.T) {
 		b.serve(unchanged)
 		_, err := b.run(put("old"))
 		check(t, err)
-		b.records.update = func() error {
+		b.records.update = func(context.Context) error {
 			b.records.update = nil
 			_, err := b.run(put("the second"), insert("x"))
 			return err
@@ -82,7 +82,7 @@ func conflicting(b *databundle, times int, inCommit bool) {
 	if inCommit {
 		b.records.commit = conflict
 	} else {
-		b.records.update = conflict
+		b.records.update = func(context.Context) error { return conflict() }
 	}
 }
 

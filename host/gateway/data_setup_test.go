@@ -110,19 +110,15 @@ type records struct {
 
 // hooks are called before what they are named after; an error is its result.
 type hooks struct {
-	begin, update, commit func() error
-}
-
-func call(hook func() error) error {
-	if hook == nil {
-		return nil
-	}
-	return hook()
+	begin, commit func() error
+	update        func(context.Context) error
 }
 
 func (r *records) BeginRecords(ctx context.Context, appID string) (host.RecordTransaction, error) {
-	if err := call(r.begin); err != nil {
-		return nil, err
+	if r.begin != nil {
+		if err := r.begin(); err != nil {
+			return nil, err
+		}
 	}
 	tx, err := r.Store.BeginRecords(ctx, appID)
 	return &transaction{tx, r}, err
@@ -134,16 +130,20 @@ type transaction struct {
 }
 
 func (tx *transaction) UpdateRecord(ctx context.Context, o *host.Object, r *host.Record) error {
-	if err := call(tx.records.update); err != nil {
-		return err
+	if tx.records.update != nil {
+		if err := tx.records.update(ctx); err != nil {
+			return err
+		}
 	}
 	return tx.RecordTransaction.UpdateRecord(ctx, o, r)
 }
 
 func (tx *transaction) Commit() error {
-	if err := call(tx.records.commit); err != nil {
-		_ = tx.Rollback()
-		return err
+	if tx.records.commit != nil {
+		if err := tx.records.commit(); err != nil {
+			_ = tx.Rollback()
+			return err
+		}
 	}
 	return tx.RecordTransaction.Commit()
 }

@@ -182,6 +182,13 @@ func TestData_Deadline(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	check(t, tx.Rollback())
+	b.records.update = func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if _, err := b.run(put("a"), put("a")); host.CodeOf(err) != host.CodeModuleTimeout || b.names() != "" {
+		t.Errorf("within the transaction: got %v, and %q is stored", err, b.names())
+	}
 	if _, err := b.run(insert("b")); err != nil || b.names() != "b" {
 		t.Errorf("afterwards: %v, and %q is stored", err, b.names())
 	}
@@ -197,7 +204,7 @@ func TestData_Unavailable(t *testing.T) {
 	if _, record, err := b.trace(insert("a")); host.CodeOf(err) != host.CodeUnavailable || !strings.Contains(record.Reason, "not committed: The database") {
 		t.Errorf("got %v, reason %q", err, record.Reason)
 	}
-	b.records.commit, b.records.update = nil, func() error { return away }
+	b.records.commit, b.records.update = nil, func(context.Context) error { return away }
 	for _, end := range []string{"s200", "s500", "!"} {
 		id := host.NewID()
 		_, err := b.run(insert("a"), `u{"object":"things","record":{"__id":"`+id+`"}}`, `p{"object":"things","id":"`+id+`","patch":{}}`, end)

@@ -62,7 +62,7 @@ func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, place r
 		announce(&response, standing)
 		return response, err
 	}
-	c := &call{gateway: g, state: s, request: r, place: place, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
+	c := &call{gateway: g, request: r, place: place, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
 	response, err := c.run(ctx)
 	announce(&response, standing)
 	return response, err
@@ -91,7 +91,6 @@ func method(s string) string {
 // call is one run of an endpoint's module.
 type call struct {
 	gateway  *Gateway
-	state    *state
 	request  *host.Request
 	place    route.Place
 	endpoint *host.Endpoint

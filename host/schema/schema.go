@@ -34,7 +34,10 @@ const (
 )
 
 // Schema is a compiled JSON Schema. It is safe for concurrent use.
-type Schema struct{ compiled *jsonschema.Schema }
+type Schema struct {
+	compiled *jsonschema.Schema
+	pace     *pace
+}
 
 // Violation is one way in which a document does not meet a schema.
 type Violation struct {
@@ -60,6 +63,9 @@ func Compile(raw json.RawMessage) (_ *Schema, err error) {
 	c.UseLoader(jsonschema.SchemeURLLoader{})
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
+	p := &pace{}
+	c.RegisterVocabulary(p.vocabulary())
+	c.AssertVocabs()
 	if err := c.AddResource(location, doc); err != nil {
 		return nil, schemaError(err)
 	}
@@ -67,7 +73,7 @@ func Compile(raw json.RawMessage) (_ *Schema, err error) {
 	if err != nil {
 		return nil, schemaError(err)
 	}
-	return &Schema{compiled}, nil
+	return &Schema{compiled, p}, nil
 }
 
 // schemaError makes the one sentence that a developer gets of a bad schema.
@@ -93,7 +99,9 @@ func (s *Schema) Validate(body []byte) (details any, ok bool) {
 	if err != nil {
 		return []Violation{{Message: "the body must be JSON: " + err.Error()}}, false
 	}
-	err = s.compiled.Validate(instance)
+	if !s.pace.within(func() { err = s.compiled.Validate(instance) }) {
+		return []Violation{{Message: "the schema takes too long to check this"}}, false
+	}
 	if err == nil {
 		return nil, true
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/posternhq/postern/host/store"
 )
 
-func newOrganization(t *testing.T, db *store.DB) *host.Organization {
+func newOrganization(t testing.TB, db *store.DB) *host.Organization {
 	t.Helper()
 	org := &host.Organization{ID: host.NewID(), Name: "Example", KeyHash: host.HashSecret("apps_secret")}
 	if _, err := db.CreateOrganization(t.Context(), org); err != nil {
@@ -29,7 +29,7 @@ func newOrganization(t *testing.T, db *store.DB) *host.Organization {
 	return org
 }
 
-func newApp(t *testing.T, db *store.DB, org *host.Organization) *host.App {
+func newApp(t testing.TB, db *store.DB, org *host.Organization) *host.App {
 	t.Helper()
 	app := host.NewApp(org.ID)
 	app.Name = "Example"

@@ -2,8 +2,12 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"testing"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/posternhq/postern/host"
 )
 
 // Connections gives tests the pools behind an open database, those that write
@@ -22,3 +26,55 @@ func (db *DB) Unavailable(err error) bool { return db.main.dialect.kind(err) == 
 // PurgeSecure deletes secure values that have expired, as the database does by
 // itself now and then.
 func (db *DB) PurgeSecure(ctx context.Context) error { return db.purgeSecure(ctx) }
+
+// Term is what values are compared by, and Folded what the terms of texts begin
+// with that are the same but for case.
+func Term(value any) string     { return term(value) }
+func Folded(text string) string { return folded(text) + foldEnd }
+
+// Explain is how the database would run the first statement of a query.
+func (db *DB) Explain(t testing.TB, o *host.Object, q *host.Query) (statement, plan string) {
+	t.Helper()
+	s, err := db.newSelection(o, tableName(o.ID), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	explain := "EXPLAIN "
+	if db.main.dialect.records.concurrent == "" {
+		explain += "QUERY PLAN "
+	}
+	first := s.statement(s.parts()[0], s.limit+1)
+	rows, err := db.main.reader.Queryx(explain+first.text, first.args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		columns, err := rows.SliceScan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan += fmt.Sprintln(columns[len(columns)-1])
+	}
+	return first.text, plan
+}
+
+// IndexName is the name of the index of a field.
+func IndexName(o *host.Object, field string) string {
+	indexes, err := indexesOf(o)
+	if err != nil {
+		panic(err)
+	}
+	for _, i := range indexes {
+		if i.field == field {
+			return i.name
+		}
+	}
+	return tableName(o.ID) + field
+}
+
+// TableName is where the records of an object are.
+func TableName(o *host.Object) string { return tableName(o.ID) }
+
+// Sweep removes what a crash left behind, as Open does.
+func (db *DB) Sweep(ctx context.Context) error { return db.sweep(ctx) }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,18 +10,68 @@ import (
 	"github.com/posternhq/postern/host"
 )
 
-// compiler turns filters and sorts into SQL. What a client wrote reaches the
-// text of a statement as a parameter only, but for names, which are escaped.
-type compiler struct {
-	dialect *recordDialect
-	args    []any
+// condition is SQL that is true, false or NULL of a record, which is no match.
+// A question mark stands for each of the values: what a client wrote reaches
+// the text of a statement in no other way, but for names, which are escaped.
+type condition struct {
+	text   string
+	values []any
 }
 
-// place is a parameter with the value.
-func (c *compiler) place(value any) string {
-	c.args = append(c.args, value)
-	return "$" + strconv.Itoa(len(c.args))
+// where is a condition with its values in the order of the question marks.
+func where(text string, values ...any) condition { return condition{text, values} }
+
+// numbered is the condition as both databases take it. No text in it but the
+// marks has a question mark: names are escaped.
+func (c condition) numbered() string {
+	var b strings.Builder
+	for i, part := range strings.Split(c.text, "?") {
+		if i > 0 {
+			b.WriteString("$" + strconv.Itoa(i))
+		}
+		b.WriteString(part)
+	}
+	return b.String()
 }
+
+// Conditions that need no field.
+var always, never = condition{text: "TRUE"}, condition{text: "FALSE"}
+
+// both is true if all conditions are, either if one is. What decides nothing is
+// left out, and what decides alone stands alone: databases find the index of a
+// condition only where it stands plainly.
+func both(conditions ...condition) condition   { return join(conditions, " AND ", always, never) }
+func either(conditions ...condition) condition { return join(conditions, " OR ", never, always) }
+
+func join(conditions []condition, operator string, neutral, decisive condition) condition {
+	var rest []condition
+	for _, c := range conditions {
+		switch c.text {
+		case decisive.text:
+			return decisive
+		case neutral.text:
+		default:
+			rest = append(rest, c)
+		}
+	}
+	if len(rest) == 0 {
+		return neutral
+	}
+	return balanced(rest, operator)
+}
+
+// balanced makes a tree of little depth, which databases bound.
+func balanced(conditions []condition, operator string) condition {
+	n := len(conditions)
+	if n == 1 {
+		return conditions[0]
+	}
+	left, right := balanced(conditions[:n/2], operator), balanced(conditions[n/2:], operator)
+	return where("("+left.text+operator+right.text+")", slices.Concat(left.values, right.values)...)
+}
+
+// compiler turns filters into conditions.
+type compiler struct{ dialect *recordDialect }
 
 // fieldOf is the expression of a field that clients write, the same in every
 // statement, because an index is of an expression.
@@ -32,88 +83,59 @@ func fieldOf(d *recordDialect, path host.Path) string {
 	return "(" + d.field(names) + ")"
 }
 
-// Conditions that need no field. A condition may be NULL, which is no match.
-const (
-	always = "TRUE"
-	never  = "FALSE"
-)
-
-// filter is a condition for the records that f matches.
-func (c *compiler) filter(f *host.Filter) string {
+// filter is the condition of the records that f matches.
+func (c compiler) filter(f *host.Filter) condition {
 	switch {
 	case f == nil:
 		return always
 	case f.Condition != nil:
 		return c.condition(f.Condition)
 	case f.Not != nil:
-		return "(" + c.filter(f.Not) + " IS NOT TRUE)"
+		inner := c.filter(f.Not)
+		return where("("+inner.text+" IS NOT TRUE)", inner.values...)
 	case f.Any != nil:
-		return either(c.filters(f.Any))
+		return either(conditions(f.Any, c.filter)...)
 	}
-	return both(c.filters(f.All))
+	return both(conditions(f.All, c.filter)...)
 }
 
-func (c *compiler) filters(list []*host.Filter) []string {
-	conditions := make([]string, len(list))
-	for i, f := range list {
-		conditions[i] = c.filter(f)
+// conditions makes one of each of a list.
+func conditions[T any](list []T, of func(T) condition) []condition {
+	conditions := make([]condition, len(list))
+	for i, value := range list {
+		conditions[i] = of(value)
 	}
 	return conditions
 }
 
-func both(conditions []string) string   { return join(conditions, " AND ", always) }
-func either(conditions []string) string { return join(conditions, " OR ", never) }
-
-// join joins conditions as a tree of little depth, which databases bound.
-func join(conditions []string, operator, none string) string {
-	switch n := len(conditions); n {
-	case 0:
-		return none
-	case 1:
-		return conditions[0]
-	default:
-		return "(" + join(conditions[:n/2], operator, none) + operator + join(conditions[n/2:], operator, none) + ")"
+func (c compiler) condition(h *host.Condition) condition {
+	values := h.Values
+	if column := columnOf(h.Path); column != "" {
+		return either(conditions(values, func(value any) condition { return compare(column, h.Operator, value) })...)
 	}
-}
-
-func (c *compiler) condition(condition *host.Condition) string {
-	values := condition.Values
-	if column := columnOf(condition.Path); column != "" {
-		return c.column(column, condition.Operator, values)
-	}
-	field := fieldOf(c.dialect, condition.Path)
-	switch condition.Operator {
+	f := field{fieldOf(c.dialect, h.Path), c.dialect.find}
+	switch h.Operator {
 	case host.Equal:
-		return c.equal(field, values)
+		return f.equal(values)
 	case host.EqualFold:
-		return c.equalFold(field, values)
+		return f.equalFold(values)
 	case host.Like:
-		return either(c.each(values, field, c.holds))
+		return either(conditions(values, f.holds)...)
 	case host.Intersects:
-		return either(c.each(values, field, c.has))
+		return either(conditions(values, f.has)...)
 	case host.SupersetOf:
-		return c.supersetOf(field, values)
+		return f.supersetOf(values)
 	case host.SubsetOf:
-		return c.subsetOf(field, values)
+		return f.subsetOf(values)
 	case host.ContainsAnyOf:
-		return either(append(c.each(values, field, c.has), c.each(texts(values), field, c.holds)...))
+		return either(either(conditions(values, f.has)...), either(conditions(texts(values), f.holds)...))
 	case host.ContainsAllOf:
 		if len(texts(values)) < len(values) {
-			return c.supersetOf(field, values)
+			return f.supersetOf(values)
 		}
-		text := both(append(c.each(values, field, c.holds), c.ofType(field, termText)))
-		return either([]string{c.supersetOf(field, values), text})
+		return either(f.supersetOf(values), both(f.ofType(termText), both(conditions(values, f.holds)...)))
 	}
-	return c.order(field, condition.Operator, values)
-}
-
-// each makes a condition of each value.
-func (c *compiler) each(values []any, field string, condition func(field string, value any) string) []string {
-	conditions := make([]string, len(values))
-	for i, value := range values {
-		conditions[i] = condition(field, value)
-	}
-	return conditions
+	return f.order(h.Operator, values)
 }
 
 func texts(values []any) []any {
@@ -126,99 +148,99 @@ func texts(values []any) []any {
 	return texts
 }
 
+// field is the expression of a field, and the function that finds a text in
+// another.
+type field struct{ expression, find string }
+
 // equal matches the values, each as a whole. No object equals another.
-func (c *compiler) equal(field string, values []any) string {
-	var conditions, places []string
+func (f field) equal(values []any) condition {
+	null, some := never, where("")
 	for _, value := range values {
 		switch value.(type) {
 		case nil:
-			conditions = append(conditions, field+" IS NULL")
+			null = where(f.expression + " IS NULL")
 		case map[string]any:
 		default:
-			places = append(places, c.place(term(value)))
+			some = where(some.text+", ?", append(some.values, term(value))...)
 		}
 	}
-	if len(places) > 0 {
-		conditions = append(conditions, field+" IN ("+strings.Join(places, ", ")+")")
+	if len(some.values) == 0 {
+		return null
 	}
-	return either(conditions)
+	return either(null, where(f.expression+" IN ("+some.text[len(", "):]+")", some.values...))
 }
 
-func (c *compiler) equalFold(field string, values []any) string {
-	var conditions []string
+func (f field) equalFold(values []any) condition {
+	var conditions []condition
 	var exact []any
 	for _, value := range values {
 		switch v := value.(type) {
 		case string:
 			fold := folded(v)
-			conditions = append(conditions, c.between(field, fold+foldEnd, fold+foldPast))
+			conditions = append(conditions, f.between(fold+foldEnd, fold+foldPast))
 		case []any:
-			conditions = append(conditions, both([]string{c.supersetOf(field, v), c.subsetOf(field, v)}))
+			conditions = append(conditions, both(f.supersetOf(v), f.subsetOf(v)))
 		default:
 			exact = append(exact, value)
 		}
 	}
-	return either(append(conditions, c.equal(field, exact)))
+	return either(append(conditions, f.equal(exact))...)
 }
 
 // between matches terms from the first to just before the last.
-func (c *compiler) between(field, first, last string) string {
-	return "(" + field + " >= " + c.place(first) + " AND " + field + " < " + c.place(last) + ")"
+func (f field) between(first, last string) condition {
+	return where("("+f.expression+" >= ? AND "+f.expression+" < ?)", first, last)
 }
 
 // ofType matches terms with the first digit.
-func (c *compiler) ofType(field, digit string) string {
-	return c.between(field, digit, string(digit[0]+1))
-}
+func (f field) ofType(digit string) condition { return f.between(digit, next(digit)) }
+
+// next is the digit after one.
+func next(digit string) string { return string(digit[0] + 1) }
 
 // holds matches texts that the value, a text, is a part of.
-func (c *compiler) holds(field string, value any) string {
+func (f field) holds(value any) condition {
 	text, _ := value.(string)
-	find := c.dialect.find
-	behind := "substr(" + field + ", " + find + "(" + field + ", '" + foldEnd + "'))"
-	return "(" + c.ofType(field, termText) + " AND " + find + "(" + behind + ", " + c.place(escaped(text)) + ") > 0)"
+	behind := "substr(" + f.expression + ", " + f.find + "(" + f.expression + ", '" + foldEnd + "'))"
+	return both(f.ofType(termText), where(f.find+"("+behind+", ?) > 0", escaped(text)))
 }
 
 // has matches lists that the value is an element of. Only lists hold itemOpen.
-func (c *compiler) has(field string, value any) string {
-	return c.dialect.find + "(" + field + ", " + c.place(item(value)) + ") > 0"
+func (f field) has(value any) condition {
+	return where(f.find+"("+f.expression+", ?) > 0", item(value))
 }
 
 func item(value any) string { return itemOpen + string(appendItem(nil, value)) + itemEnd }
 
-func (c *compiler) supersetOf(field string, values []any) string {
+func (f field) supersetOf(values []any) condition {
 	if len(values) == 0 {
-		return c.ofType(field, termList)
+		return f.ofType(termList)
 	}
-	return both(c.each(values, field, c.has))
+	return both(conditions(values, f.has)...)
 }
 
 // subsetOf takes the values out of the list: nothing may be left of it.
-func (c *compiler) subsetOf(field string, values []any) string {
-	rest := field
+func (f field) subsetOf(values []any) condition {
+	rest := where(f.expression)
 	for _, value := range values {
-		rest = "replace(" + rest + ", " + c.place(item(value)) + ", '')"
+		rest = where("replace("+rest.text+", ?, '')", append(rest.values, item(value))...)
 	}
-	return rest + " = '" + termList + "'"
+	return where(rest.text+" = '"+termList+"'", rest.values...)
 }
 
 // order compares with one value, which is a number or a text, what is of its
 // type.
-func (c *compiler) order(field string, operator host.Operator, values []any) string {
-	if len(values) != 1 {
+func (f field) order(operator host.Operator, values []any) condition {
+	sign := signs[operator]
+	if len(values) != 1 || sign == "" {
 		return never
 	}
 	value := term(values[0])
-	digit := value[:1]
-	sign := signs[operator]
-	if sign == "" {
-		return never
-	}
-	condition := field + " " + sign + " " + c.place(value)
+	compared := where(f.expression+" "+sign+" ?", value)
 	if sign[0] == '<' {
-		return "(" + field + " >= " + c.place(digit) + " AND " + condition + ")"
+		return both(where(f.expression+" >= ?", value[:1]), compared)
 	}
-	return "(" + condition + " AND " + field + " < " + c.place(string(digit[0]+1)) + ")"
+	return both(compared, where(f.expression+" < ?", next(value[:1])))
 }
 
 var signs = map[host.Operator]string{
@@ -237,16 +259,8 @@ var systemColumns = map[string]string{
 	host.FieldID: "id", host.FieldCreatedAt: "created_at", host.FieldUpdatedAt: "updated_at", host.FieldVersion: "version",
 }
 
-// column compares a column, which is never NULL, with values of its type.
-func (c *compiler) column(column string, operator host.Operator, values []any) string {
-	var conditions []string
-	for _, value := range values {
-		conditions = append(conditions, c.compare(column, operator, value))
-	}
-	return either(conditions)
-}
-
-func (c *compiler) compare(column string, operator host.Operator, value any) string {
+// compare compares a column, which is never NULL, with a value of its type.
+func compare(column string, operator host.Operator, value any) condition {
 	sign, ordered := signs[operator]
 	if !ordered {
 		sign = "="
@@ -282,5 +296,5 @@ func (c *compiler) compare(column string, operator host.Operator, value any) str
 	if sign == "" {
 		return never
 	}
-	return column + " " + sign + " " + c.place(floor)
+	return where(column+" "+sign+" ?", floor)
 }

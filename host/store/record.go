@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/posternhq/postern/host"
 )
@@ -69,7 +70,7 @@ func (r *records) Record(ctx context.Context, o *host.Object, id string) (record
 	if !host.IsID(id) {
 		return nil, errNoRecord()
 	}
-	err = r.each(ctx, "SELECT "+recordColumns+" FROM "+table+" WHERE id = $1", []any{id}, func(row *sql.Rows) error {
+	err = r.each(ctx, statement{"SELECT " + recordColumns + " FROM " + table + " WHERE id = $1", []any{id}}, func(row *sql.Rows) error {
 		record, err = scanRecord(row)
 		return err
 	})
@@ -83,8 +84,8 @@ func (r *records) Record(ctx context.Context, o *host.Object, id string) (record
 }
 
 // each calls fn for every row of a query.
-func (r *records) each(ctx context.Context, query string, args []any, fn func(*sql.Rows) error) error {
-	rows, err := r.session(ctx).db.QueryContext(ctx, query, args...)
+func (r *records) each(ctx context.Context, query statement, fn func(*sql.Rows) error) error {
+	rows, err := r.session(ctx).db.QueryContext(ctx, query.text, query.args...)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (r *records) QueryRecords(ctx context.Context, o *host.Object, q *host.Quer
 	}
 	found = &host.Found{Records: []*host.Record{}, Count: -1}
 	if q.Count {
-		err = r.each(ctx, "SELECT COUNT(*) FROM "+table+s.where(always), s.args, func(row *sql.Rows) error { return row.Scan(&found.Count) })
+		err = r.each(ctx, s.count(), func(row *sql.Rows) error { return row.Scan(&found.Count) })
 	}
 	if err == nil {
 		err = r.page(ctx, s, found)
@@ -131,33 +132,30 @@ func (r *records) QueryRecords(ctx context.Context, o *host.Object, q *host.Quer
 	return found, nil
 }
 
+// errEnough ends a page before the statement does.
+var errEnough = errors.New("the page is full")
+
 // page reads the records of a selection and the cursor for those after them.
-func (r *records) page(ctx context.Context, s *selection, found *host.Found) (err error) {
+func (r *records) page(ctx context.Context, s *selection, found *host.Found) error {
 	var last []any // keys of the last record
-	more := false
-	for _, statement := range s.statements() {
+	size := 0
+	for _, part := range s.parts() {
 		limit := s.limit - len(found.Records) + 1 // one more, to see whether there is one
-		err := r.each(ctx, statement.text, append(statement.args, limit, s.offset), func(row *sql.Rows) error {
-			if more = len(found.Records) == s.limit; more {
-				return nil
+		err := r.each(ctx, s.statement(part, limit), func(row *sql.Rows) error {
+			if len(found.Records) == s.limit || size >= host.MaxPageBytes {
+				return errEnough
 			}
 			record, keys, err := s.scan(row)
-			found.Records, last = append(found.Records, record), keys
+			found.Records, last, size = append(found.Records, record), keys, size+len(record.Data)
 			return err
 		})
-		if err != nil {
+		if errors.Is(err, errEnough) {
+			found.Cursor, err = s.seal(last, found.Records[len(found.Records)-1].ID)
 			return err
 		}
-		if more {
-			found.Cursor, err = s.seal(last, found.Records[s.limit-1].ID)
+		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// statement is SQL with the values of its parameters, but for limit and offset.
-type statement struct {
-	text string
-	args []any
 }

@@ -19,8 +19,7 @@ type selection struct {
 	db            *DB
 	object        *host.Object
 	table         string
-	filter        string
-	args          []any // of the filter
+	filter        condition
 	keys          []key // of the sort, without the id, which comes last
 	descending    bool  // the order of the id
 	limit, offset int
@@ -42,9 +41,8 @@ type cursor struct {
 }
 
 func (db *DB) newSelection(o *host.Object, table string, q *host.Query) (*selection, error) {
-	c := &compiler{dialect: &db.main.dialect.records}
+	c := compiler{&db.main.dialect.records}
 	s := &selection{db: db, object: o, table: table, filter: c.filter(q.Filter), limit: q.Limit, offset: max(q.Offset, 0)}
-	s.args = c.args
 	if s.limit <= 0 {
 		s.limit = host.DefaultQueryLimit
 	}
@@ -70,64 +68,62 @@ func (db *DB) newSelection(o *host.Object, table string, q *host.Query) (*select
 	return s, err
 }
 
-// where is the WHERE of the filter and one more condition.
-func (s *selection) where(more string) string {
-	var conditions []string
-	for _, condition := range []string{s.filter, more} {
-		if condition != always {
-			conditions = append(conditions, condition)
-		}
-	}
-	if len(conditions) == 0 {
-		return ""
-	}
-	return " WHERE " + both(conditions)
+// statement is SQL with its parameters.
+type statement struct {
+	text string
+	args []any
 }
 
-// statements give the records of the selection one after the other, each with
-// its keys. Most often there is one. Behind a record whose first key may be
-// NULL there are two, one of the records where it is and one of the others:
-// only so each is a range of an index.
-func (s *selection) statements() []statement {
+// count is the statement that counts the matches.
+func (s *selection) count() statement {
+	return statement{"SELECT COUNT(*) FROM " + s.table + " WHERE " + s.filter.numbered(), s.filter.values}
+}
+
+// parts are the conditions that give the records of the selection one after the
+// other, with what is left to order in each. Behind a cursor there are several:
+// for the records that are alike in the first key, for those behind them, and
+// for those without it. Only so each is one range of an index.
+func (s *selection) parts() []part {
 	if s.after == nil {
-		return []statement{s.statement(func(*compiler) string { return always })}
+		return []part{{always, s.keys}}
 	}
-	if len(s.keys) == 0 || !s.keys[0].nullable {
-		return []statement{s.statement(func(c *compiler) string { return s.behind(c, false) })}
+	if len(s.keys) == 0 {
+		return []part{{s.behind(nil, nil), nil}}
 	}
-	first := s.keys[0]
-	null, some := first.expression+" IS NULL", first.expression+" IS NOT NULL"
-	switch isNull := s.after.Values[0] == nil; {
-	case isNull && first.descending:
-		return []statement{s.statement(func(c *compiler) string { return both([]string{null, s.behind(c, true)}) })}
-	case isNull:
-		return []statement{
-			s.statement(func(c *compiler) string { return both([]string{null, s.behind(c, true)}) }),
-			s.statement(func(*compiler) string { return some }),
-		}
-	case first.descending:
-		return []statement{
-			s.statement(func(c *compiler) string { return s.behind(c, false) }),
-			s.statement(func(*compiler) string { return null }),
-		}
+	first, value := s.keys[0], s.after.Values[0]
+	parts := []part{{both(first.same(value), s.behind(s.keys[1:], s.after.Values[1:])), s.keys[1:]}}
+	if value != nil || !first.descending {
+		parts = append(parts, part{first.behind(value), s.keys})
 	}
-	return []statement{s.statement(func(c *compiler) string { return s.behind(c, false) })}
+	if value != nil && first.descending && first.nullable {
+		parts = append(parts, part{first.same(nil), s.keys[1:]})
+	}
+	return parts
 }
 
-// statement is a SELECT of the records that meet the filter and one more
-// condition.
-func (s *selection) statement(condition func(*compiler) string) statement {
-	c := &compiler{dialect: &s.db.main.dialect.records, args: slices.Clip(s.args)}
+// part is some of a selection's records, and the keys they are sorted by.
+type part struct {
+	condition condition
+	keys      []key
+}
+
+// statement gives the first limit records of a part, each with all keys of the
+// selection. The numbers are written out, because planners look at them.
+func (s *selection) statement(p part, limit int) statement {
 	columns, order := recordColumns, ""
 	for _, k := range s.keys {
 		columns += ", " + k.expression
-		order += k.order() + ", "
 	}
-	id := key{"id", false, s.descending}
-	text := "SELECT " + columns + " FROM " + s.table + s.where(condition(c)) + " ORDER BY " + order + id.order()
-	n := len(c.args)
-	return statement{fmt.Sprintf("%s LIMIT $%d OFFSET $%d", text, n+1, n+2), c.args}
+	for _, k := range append(slices.Clip(p.keys), s.id()) {
+		order += ", " + k.order()
+	}
+	condition := both(s.filter, p.condition)
+	return statement{fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %d OFFSET %d",
+		columns, s.table, condition.numbered(), order[len(", "):], limit, s.offset), condition.values}
 }
+
+// id is the key that comes after all others.
+func (s *selection) id() key { return key{"id", false, s.descending} }
 
 // scan reads a row of such a statement.
 func (s *selection) scan(row *sql.Rows) (record *host.Record, keys []any, err error) {
@@ -154,65 +150,48 @@ func (k *key) order() string {
 	return order
 }
 
-// behind is the condition of the records behind the cursor. The first key is
-// known to be NULL, or not to be.
-func (s *selection) behind(c *compiler, firstNull bool) string {
-	keys, values := s.keys, s.after.Values
-	if firstNull {
-		keys, values = keys[1:], values[1:]
+// behind is the condition of the records that are behind the cursor by the keys
+// with the values: behind in the first, or the same there and behind in the
+// next, and in the end by id.
+func (s *selection) behind(keys []key, values []any) condition {
+	if len(keys) == 0 {
+		id := s.id()
+		return id.behind(s.after.ID)
 	}
-	sign := ">"
-	if s.descending {
-		sign = "<"
+	k, value := keys[0], values[0]
+	last := never
+	if value != nil && k.descending && k.nullable {
+		last = k.same(nil)
 	}
-	switch {
-	case len(keys) == 0:
-		return "id " + sign + " " + c.place(s.after.ID)
-	case len(s.keys) == 1 && keys[0].descending == s.descending:
-		return fmt.Sprintf("(%s, id) %s (%s, %s)", keys[0].expression, sign, c.place(values[0]), c.place(s.after.ID))
-	}
-	// Key by key: behind in the first, or the same there and behind in the next.
-	var alternatives, same []string
-	for i, k := range keys {
-		alternatives = append(alternatives, both(append(slices.Clip(same), k.behind(c, values[i]))))
-		if values[i] == nil {
-			same = append(same, k.expression+" IS NULL")
-		} else {
-			same = append(same, k.expression+" = "+c.place(values[i]))
-		}
-	}
-	alternatives = append(alternatives, both(append(same, "id "+sign+" "+c.place(s.after.ID))))
-	condition := either(alternatives)
-	if firstNull {
-		return condition
-	}
-	// The first key again, as a range that an index can begin with.
-	from := " >= "
-	if keys[0].descending {
-		from = " <= "
-	}
-	return both([]string{keys[0].expression + from + c.place(values[0]), condition})
+	return either(k.behind(value), last, both(k.same(value), s.behind(keys[1:], values[1:])))
 }
 
-// behind is the condition of the records whose key is behind a value.
-func (k *key) behind(c *compiler, value any) string {
+// same is the condition of the records whose key has the value.
+func (k *key) same(value any) condition {
+	if value == nil {
+		return where(k.expression + " IS NULL")
+	}
+	return where(k.expression+" = ?", value)
+}
+
+// behind is the condition of the records whose key is behind the value and not
+// NULL.
+func (k *key) behind(value any) condition {
 	switch {
 	case value == nil && k.descending:
 		return never
 	case value == nil:
-		return k.expression + " IS NOT NULL"
-	case k.descending && k.nullable:
-		return "(" + k.expression + " < " + c.place(value) + " OR " + k.expression + " IS NULL)"
+		return where(k.expression + " IS NOT NULL")
 	case k.descending:
-		return k.expression + " < " + c.place(value)
+		return where(k.expression+" < ?", value)
 	}
-	return k.expression + " > " + c.place(value)
+	return where(k.expression+" > ?", value)
 }
 
 // digest tells queries apart by all that a cursor depends on.
 func (s *selection) digest() []byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%q\n%v\n", s.filter, s.args, s.descending)
+	fmt.Fprintf(h, "%s\n%q\n%v\n", s.filter.text, s.filter.values, s.descending)
 	for _, k := range s.keys {
 		fmt.Fprintf(h, "%s\n", k.order())
 	}

@@ -50,7 +50,7 @@ func (t *recordTransaction) failed(ctx context.Context, o *host.Object, err erro
 	switch {
 	case t.ctx.Err() != nil:
 		// Drivers answer a context that ended with errors of many kinds.
-		err = host.Caused(host.CodeUnavailable, errors.Join(t.ctx.Err(), err), "The transaction has ended")
+		err = errEnded(errors.Join(t.ctx.Err(), err))
 	case k == serialization || k == conflict:
 		// A value that was free when it was looked for is taken by now.
 		err = errSerialization(err)
@@ -66,14 +66,27 @@ func (t *recordTransaction) failed(ctx context.Context, o *host.Object, err erro
 	return err
 }
 
+func errEnded(err error) error {
+	return host.Caused(host.CodeUnavailable, err, "The transaction has ended")
+}
+
+// ready tells why nothing more can be done, if so. When the context ends the
+// transaction is rolled back, but not at that very moment.
+func (t *recordTransaction) ready() error {
+	if t.broken == nil && t.ctx.Err() != nil {
+		t.broken = errEnded(t.ctx.Err())
+	}
+	return t.broken
+}
+
 func errSerialization(err error) error {
 	return host.Caused(host.CodeConflict, errors.Join(host.ErrSerialization, err), "Others changed the same records at the same time; try again")
 }
 
 // Record implements host.RecordReader.
 func (t *recordTransaction) Record(ctx context.Context, o *host.Object, id string) (*host.Record, error) {
-	if t.broken != nil {
-		return nil, t.broken
+	if err := t.ready(); err != nil {
+		return nil, err
 	}
 	r, err := t.records.Record(ctx, o, id)
 	if err == nil {
@@ -84,8 +97,8 @@ func (t *recordTransaction) Record(ctx context.Context, o *host.Object, id strin
 
 // QueryRecords implements host.RecordReader.
 func (t *recordTransaction) QueryRecords(ctx context.Context, o *host.Object, q *host.Query) (*host.Found, error) {
-	if t.broken != nil {
-		return nil, t.broken
+	if err := t.ready(); err != nil {
+		return nil, err
 	}
 	return t.records.QueryRecords(ctx, o, q)
 }
@@ -109,8 +122,8 @@ type uniqueTerm struct {
 
 // write prepares to write r.
 func (t *recordTransaction) write(ctx context.Context, o *host.Object, r *host.Record) (*write, error) {
-	if t.broken != nil {
-		return nil, t.broken
+	if err := t.ready(); err != nil {
+		return nil, err
 	}
 	table, err := t.table(o)
 	if err != nil {
@@ -252,8 +265,8 @@ func (t *recordTransaction) UpdateRecord(ctx context.Context, o *host.Object, r 
 // DeleteRecord implements host.RecordTransaction.
 func (t *recordTransaction) DeleteRecord(ctx context.Context, o *host.Object, id string) (err error) {
 	defer host.Wrap(&err, "store.DeleteRecord(%q, %q)", o.ID, id)
-	if t.broken != nil {
-		return t.broken
+	if err := t.ready(); err != nil {
+		return err
 	}
 	table, err := t.table(o)
 	if err != nil {
@@ -276,8 +289,8 @@ func (t *recordTransaction) DeleteRecord(ctx context.Context, o *host.Object, id
 
 // Try implements host.RecordTransaction.
 func (t *recordTransaction) Try(ctx context.Context, fn func() error) (err error) {
-	if t.broken != nil {
-		return t.broken
+	if err := t.ready(); err != nil {
+		return err
 	}
 	t.depth++
 	defer func() { t.depth-- }()

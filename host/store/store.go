@@ -144,6 +144,9 @@ func open(ctx context.Context, c Config) (db *DB, from, to int64, err error) {
 	if err = errors.Join(err, unlock()); err == nil {
 		err = db.Ping(ctx)
 	}
+	if err == nil {
+		err = db.sweep(ctx)
+	}
 	if err != nil {
 		return nil, 0, 0, errors.Join(d.fail(ctx, err), db.Close())
 	}

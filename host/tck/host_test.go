@@ -49,7 +49,7 @@ func newServer(t *testing.T, url string, g guest) *server {
 	ctx, log := context.Background(), slog.New(slog.DiscardHandler)
 	sealer, err := seal.New(make([]byte, 32))
 	check(t, err)
-	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), URL: url, Sealer: sealer, AppRecords: 2000, AppRecordBytes: 4_500_000})
+	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), URL: url, Sealer: sealer, AppRecords: 300, AppRecordBytes: 6_500_000})
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })
 	org := &host.Organization{ID: host.NewID(), Name: "Test", CreatedAt: host.Now(), UpdatedAt: host.Now()}

@@ -1,6 +1,7 @@
 package object
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -18,6 +19,11 @@ type request map[string]json.RawMessage
 // readRequest takes a request apart. Errors: CodeInvalid, also for a member that
 // is not among the known.
 func readRequest(in []byte, known ...string) (request, error) {
+	if len(in) > maxQueryBytes {
+		if err := checkMembers(in, known); err != nil {
+			return nil, err
+		}
+	}
 	var r request
 	if err := json.Unmarshal(in, &r); err != nil || r == nil {
 		return nil, host.Errorf(host.CodeInvalid, "a request must be a JSON object")
@@ -31,6 +37,45 @@ func readRequest(in []byte, known ...string) (request, error) {
 		}
 	}
 	return r, nil
+}
+
+// checkMembers stops at the first member that is not known. Read as a whole, an
+// object of nothing but short members takes many times its length in memory.
+func checkMembers(in []byte, known []string) error {
+	d := json.NewDecoder(bytes.NewReader(in))
+	if _, err := d.Token(); err != nil {
+		return nil // readRequest says what is wrong
+	}
+	for d.More() {
+		name, err := d.Token()
+		if text, ok := name.(string); err != nil || !ok {
+			return nil
+		} else if !slices.Contains(known, text) {
+			return host.Errorf(host.CodeInvalid, "%.100q is not a known member", text)
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// elements takes a list apart. If it has more than most elements, there is one
+// more than that in the result. ok is false for any other value.
+func elements(raw json.RawMessage, most int) (list []json.RawMessage, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := d.Token(); err != nil || open != json.Delim('[') {
+		return nil, false
+	}
+	for d.More() && len(list) <= most {
+		var element json.RawMessage
+		if d.Decode(&element) != nil {
+			return nil, false
+		}
+		list = append(list, element)
+	}
+	return list, true
 }
 
 func (r request) has(name string) bool { return r[name] != nil }
@@ -61,7 +106,9 @@ func (r request) documents() (list []json.RawMessage, err error) {
 		return nil, host.Errorf(host.CodeInvalid, "either record or records must be there")
 	case r.has("record"):
 		return []json.RawMessage{r["record"]}, nil
-	case json.Unmarshal(r["records"], &list) != nil:
+	}
+	list, ok := elements(r["records"], MaxRecords)
+	if !ok {
 		return nil, host.Errorf(host.CodeInvalid, "records must be a list of objects")
 	}
 	return list, nil

@@ -2,7 +2,6 @@ package object
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/posternhq/postern/host"
@@ -20,8 +19,14 @@ var Operations = []capability.Operation{
 	{Name: "object_batch", Group: host.CapabilityObjects, Run: write(readBatch)},
 }
 
-// MaxBatch is how many operations a batch may have.
-const MaxBatch = 1000
+// Bounds of a batch.
+const (
+	// MaxBatch is how many operations it may have.
+	MaxBatch = 1000
+	// maxBatchBytes is how many bytes they may answer: short requests may have
+	// long answers.
+	maxBatchBytes = 4 << 20
+)
 
 // change is a write that is ready to be made. It appends its answer to b. If it
 // fails, nothing of it stays.
@@ -208,8 +213,8 @@ func readBatch(call *capability.Call, in []byte) (change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []json.RawMessage
-	if json.Unmarshal(r["operations"], &list) != nil || list == nil {
+	list, ok := elements(r["operations"], MaxBatch)
+	if !ok {
 		return nil, host.Errorf(host.CodeInvalid, "operations must be a list of objects")
 	}
 	if len(list) > MaxBatch {
@@ -233,7 +238,10 @@ func inOrder(changes []change) change {
 				if i > 0 {
 					out = append(out, ',')
 				}
-				if out, err = apply(ctx, tx, out); err != nil {
+				if out, err = apply(ctx, tx, out); err == nil && len(out)-len(b) > maxBatchBytes {
+					err = host.Errorf(host.CodeInvalid, "the answers of a batch may have at most %d bytes", maxBatchBytes)
+				}
+				if err != nil {
 					return nameOperation(err, i)
 				}
 			}

@@ -23,6 +23,9 @@ func Insert(ctx context.Context, tx host.RecordTransaction, d *Definition, docs 
 	}
 	records := make([]*host.Record, len(docs))
 	for i, doc := range docs {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err // checking many against a schema takes its time
+		}
 		if records[i], err = fresh(d, doc); err != nil {
 			return nil, 0, nameRecord(err, i, len(docs))
 		}

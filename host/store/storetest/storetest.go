@@ -31,6 +31,8 @@ type Store interface {
 	host.VariableStore
 	host.AuditStore
 	host.UsageStore
+	host.ObjectStore
+	host.RecordStore
 	host.ChangeStore
 	host.InvocationStore
 }
@@ -57,6 +59,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Variable", variableTests},
 		{"Audit", auditTests},
 		{"Usage", usageTests},
+		{"Object", objectTests},
+		{"Record", recordTests},
+		{"Cursor", cursorTests},
+		{"Transaction", transactionTests},
 		{"Change", changeTests},
 		{"Invocation", invocationTests},
 		{"Hostile", hostileTests},

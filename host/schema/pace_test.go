@@ -1,0 +1,76 @@
+package schema_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/posternhq/postern/host/schema"
+)
+
+// doubling is a schema whose rules each apply the next one twice, n times.
+func doubling(n int, combine, last string) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, `{"$ref":"#/$defs/a%d","$defs":{"a0":%s`, n, last)
+	for i := range n {
+		fmt.Fprintf(&b, `,"a%d":{"%s":[{"$ref":"#/$defs/a%d"},{"$ref":"#/$defs/a%d"}]}`, i+1, combine, i, i)
+	}
+	return []byte(b.String() + "}}")
+}
+
+// TestSchema_Validate_EndsInTime: whoever writes a schema cannot keep the host
+// busy with it, and the same schema goes on to check what it can.
+func TestSchema_Validate_EndsInTime(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string][]byte{
+		"met by all":     doubling(60, "allOf", `{"type":"object"}`),
+		"met by none":    doubling(60, "anyOf", `{"type":"string"}`),
+		"in a property":  []byte(`{"properties":{"x":` + string(doubling(60, "allOf", `{"type":"object"}`)) + `}}`),
+		"by another way": []byte(`{"$defs":{"n":{"$dynamicAnchor":"n","allOf":[{"properties":{"x":{"$dynamicRef":"#n"}}},{"properties":{"x":{"$dynamicRef":"#n"}}}]}},"$ref":"#/$defs/n"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := compile(t, []byte(strings.ReplaceAll(string(s), `"#/$defs/a`, ref(name))))
+			want := []schema.Violation{{Message: "the schema takes too long to check this"}}
+			times := 1
+			if name == "met by all" {
+				times = 2 // what ended one check does not end the next
+			}
+			for range times {
+				details, ok := s.Validate([]byte(strings.Repeat(`{"x":`, 60) + "{}" + strings.Repeat("}", 60)))
+				if diff := cmp.Diff(any(want), details); ok || diff != "" {
+					t.Errorf("got %v (-want +got):\n%s", ok, diff)
+				}
+			}
+		})
+	}
+}
+
+// ref is where references of doubling lead to in a schema that holds it.
+func ref(name string) string {
+	if name == "in a property" {
+		return `"#/properties/x/$defs/a`
+	}
+	return `"#/$defs/a`
+}
+
+// TestSchema_Validate_AtOnce: checks that run side by side do not end one
+// another unless one takes too long.
+func TestSchema_Validate_AtOnce(t *testing.T) {
+	t.Parallel()
+	s := compile(t, doubling(8, "allOf", `{"type":"object"}`))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 200 {
+				if details, ok := s.Validate([]byte("{}")); !ok {
+					t.Error(details)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
