@@ -33,7 +33,7 @@ type AuditEntry struct {
 
 // AuditTarget names what was changed.
 type AuditTarget struct {
-	Kind  string `json:"kind" doc:"app, module, release, key, token, key_group, issuer, object, record, signing_key, member or organization"`
+	Kind  string `json:"kind" doc:"app, module, release, key, token, key_group, issuer, object, record, variable, secret, signing_key, member or organization"`
 	ID    string `json:"id" doc:"Id; of a release its number"`
 	AppID string `json:"app_id" doc:"The app it belongs to; empty for none"`
 }

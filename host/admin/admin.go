@@ -37,6 +37,8 @@ type Store interface {
 	host.IssuerStore
 	host.KeyGroupStore
 	host.MemberStore
+	host.SecretStore
+	host.VariableStore
 	host.AuditStore
 	host.ObjectStore
 	host.RecordStore
@@ -106,6 +108,7 @@ func (a *API) Mount(app *fiber.App) {
 	a.issuerRoutes()
 	a.objectRoutes()
 	a.recordRoutes()
+	a.settingRoutes()
 	a.invocationRoutes()
 	a.organizationRoutes()
 	a.memberRoutes()

@@ -31,6 +31,7 @@ type appBody struct {
 	ContextInfo           field[string]          `json:"context_info,omitempty" nullable:"true" doc:"What the app is about, for people and programs, at most 2000 characters"`
 	RateLimit             limitField             `json:"rate_limit,omitempty" doc:"How often the endpoints of the app may be called by all together; null for no bound"`
 	Capabilities          field[[]string]        `json:"capabilities,omitempty" nullable:"true" doc:"Groups of data operations that the app's modules may use; null keeps those there are"`
+	AllowedHosts          field[[]string]        `json:"allowed_hosts,omitempty" nullable:"true" doc:"Hosts that the app's modules may send requests to: names, *.example.com for all below one, * for all; with a port unless it is 80 or 443. null keeps those there are"`
 }
 
 // Clients of the systems we stay compatible with send whole apps back, with
@@ -55,6 +56,7 @@ func (b *appBody) apply(app *host.App) error {
 	b.ContextInfo.toNullable(&app.ContextInfo)
 	b.RateLimit.to(&app.RateLimit)
 	app.Capabilities = distinct(b.Capabilities.or(app.Capabilities))
+	app.AllowedHosts = distinct(lower(b.AllowedHosts.or(app.AllowedHosts)))
 	clearable(b.EngagementCredentials, &app.EngagementCredentials)
 	clearable(b.EmailCredentials, &app.EmailCredentials)
 	for _, err := range []error{
@@ -95,6 +97,15 @@ func (a *API) check(app *host.App) error {
 	}
 	app.Domains = distinct(app.Domains)
 	return app.Validate()
+}
+
+// lower is a list of host names in lower case.
+func lower(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = strings.ToLower(name)
+	}
+	return out
 }
 
 // distinct is a list in order and without repetitions, never null in JSON.

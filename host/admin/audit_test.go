@@ -151,6 +151,7 @@ func TestAuditLog_Day(t *testing.T) {
 	archive := string(d.want(d.as(root, "GET", path+"/export", ""), 200, "").raw)
 	d.did("Root", root, "import-app", "POST", "/v1/apps/import?name=Copy", archive, "note", "", "Import release 5 of Shop")
 	d.did("Root", root, "delete-app", "DELETE", path, "", "timezone", "Europe/Berlin", "")
+	d.settings("Root", root)
 	d.did("Root", root, "update-organization", "PATCH", "/v1/organization", `{"name":"Renamed"}`, "name", "Test", "Renamed")
 	d.did("Root", root, "regenerate-organization-key", "POST", "/v1/organization/api-key/regenerate", "", "name", "Renamed", "Renamed")
 

@@ -109,7 +109,7 @@ func TestApp_Capabilities(t *testing.T) {
 	granted(`{"capabilities":["objects","objects"]}`, `["objects"]`)
 	granted(`{"capabilities":null}`, `["objects"]`)
 	granted(`{"name":"Shop 2"}`, `["objects"]`)
-	b.want(b.do("PATCH", app, `{"capabilities":["objects","files"]}`), 400, `capabilities must be among objects, not "files"`)
+	b.want(b.do("PATCH", app, `{"capabilities":["objects","files"]}`), 400, `capabilities must be among objects, http, jwt, secrets, not "files"`)
 	b.want(b.do("PATCH", app, `{"capabilities":"objects"}`), 400, "capabilities must be a list of strings")
 	b.want(b.do("POST", "/v1/apps", `{"name":"New","capabilities":["files"]}`), 400, "capabilities must be among")
 	created := b.want(b.do("POST", "/v1/apps", `{"name":"New","capabilities":["objects"]}`), 201, "")

@@ -84,9 +84,7 @@ func (a *API) recordRoutes() {
 	register(a, operation{id: "put-record", method: http.MethodPut, path: one, summary: "Replace a record, or store a new one with this id: 201", tag: "records", maxBody: maxRecordBody}, a.putRecord)
 	register(a, operation{id: "update-record", method: patch, path: one, summary: "Change a record by a JSON Merge Patch", tag: "records", maxBody: maxRecordBody}, a.patchRecord)
 	register(a, operation{id: "delete-record", method: remove, path: one, summary: "Delete a record", tag: "records"}, a.deleteRecord)
-	paths := a.huma.OpenAPI().Paths
-	responses := paths[one].Put.Responses
-	responses["201"] = &huma.Response{Description: "Created", Headers: responses["200"].Headers, Content: map[string]*huma.MediaType{jsonType: {Schema: responses["200"].Content[jsonType].Schema}}}
+	a.documentCreated(one)
 }
 
 // definition finds the object that a path names, ready for use.

@@ -35,8 +35,8 @@ const (
 // the tests walk through. A route without a row cannot be registered. The
 // organization API key may do what a sysadmin may, except switch itself.
 var rights = map[string]right{
-	// Whoever may create, change or import apps grants capabilities to their
-	// modules: no other route does.
+	// Whoever may create, change or import apps grants capabilities and hosts
+	// to their modules: no other route does.
 	"create-app":      {host.Admin, refused},
 	"list-apps":       {host.Viewer, listed},
 	"get-app":         {host.Viewer, appHidden},
@@ -107,6 +107,17 @@ var rights = map[string]right{
 	"delete-record":  {host.Developer, appHidden},
 	"import-records": {host.Developer, appHidden},
 	"export-records": {host.Developer, appHidden},
+
+	// Whoever may say which modules run decides what becomes of secrets.
+	"list-variables":  {host.Viewer, appHidden},
+	"put-variable":    {host.Developer, appHidden},
+	"get-variable":    {host.Viewer, appHidden},
+	"delete-variable": {host.Developer, appHidden},
+
+	"list-secrets":  {host.Viewer, appHidden},
+	"put-secret":    {host.Developer, appHidden},
+	"get-secret":    {host.Viewer, appHidden},
+	"delete-secret": {host.Developer, appHidden},
 
 	"list-invocations": {host.Viewer, appHidden},
 	"get-invocation":   {host.Viewer, appHidden},

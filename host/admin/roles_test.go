@@ -106,7 +106,7 @@ func (w *walk) fill() {
 // at fills in the path of a route.
 func (w *walk) at(path string) string {
 	return strings.NewReplacer("{app}", w.app, "{module}", w.module, "{endpoint}", w.endpoint, "{number}", "1", "{a}", "1", "{b}", "1", "{group}", "partners", "{object}", "customers", "{record}", w.record,
-		"{issuer}", w.issuer, "{token}", w.token, "{key}", w.keyID, "{member}", w.member, "{request}", host.NewID(), "{kid}", host.NewID()).Replace(path)
+		"{issuer}", w.issuer, "{token}", w.token, "{key}", w.keyID, "{member}", w.member, "{request}", host.NewID(), "{kid}", host.NewID(), "{name}", "KEY").Replace(path)
 }
 
 // body is one that the route takes, so that a refusal is not for the body's
@@ -117,7 +117,7 @@ func (w *walk) body(operation string) string {
 		return string(w.want(w.do("GET", "/v1/apps/"+w.app+"/export", ""), 200, "").raw)
 	}
 	return map[string]string{
-		"create-app": fmt.Sprintf(`{"name":"New %d"}`, w.count), "create-key": `{"name":"k"}`, "create-token": fmt.Sprintf(`{"name":"New %d"}`, w.count),
+		"put-variable": `{"value":"v"}`, "put-secret": `{"value":"v"}`, "create-app": fmt.Sprintf(`{"name":"New %d"}`, w.count), "create-key": `{"name":"k"}`, "create-token": fmt.Sprintf(`{"name":"New %d"}`, w.count),
 		"create-endpoint": fmt.Sprintf(`{"name":"E","method":"GET","path":"/%d","module":"echo"}`, w.count), "make-release": `{"endpoints":[]}`,
 		"create-object": fmt.Sprintf(`{"name":"o%d"}`, w.count), "create-record": `{}`, "put-record": `{}`, "update-record": `{}`, "query-records": `{}`,
 		"create-key-group": fmt.Sprintf(`{"name":"g%d"}`, w.count), "create-member": fmt.Sprintf(`{"name":"New %d","role":"viewer"}`, w.count),

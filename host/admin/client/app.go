@@ -29,6 +29,7 @@ type AppFields struct {
 	ContextInfo           Field[string]          `json:"context_info,omitzero"`
 	RateLimit             Field[host.RateLimit]  `json:"rate_limit,omitzero"`
 	Capabilities          Field[[]string]        `json:"capabilities,omitzero"`
+	AllowedHosts          Field[[]string]        `json:"allowed_hosts,omitzero"`
 }
 
 // CreateApp creates an app.
