@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability/httpout"
 	"github.com/posternhq/postern/host/store"
 )
 
 // BenchmarkOutside_Fetch is a request to a service on this machine that answers
-// with some JSON, sent by a module and by net/http in Go. (goal: 0.8)
+// with some JSON, sent by a module and by net/http in Go, with the same timeout.
+// (goal: 0.8)
 func BenchmarkOutside_Fetch(b *testing.B) {
 	const times = 40
 	for _, size := range []int{100, 10_000, 1_000_000} {
@@ -27,7 +29,7 @@ func BenchmarkOutside_Fetch(b *testing.B) {
 			b.Cleanup(service.Close)
 			o.change(func(a *host.App) { a.AllowedHosts = []string{strings.TrimPrefix(service.URL, "http://")} })
 			o.serve(unchanged)
-			client := &http.Client{}
+			client := &http.Client{Timeout: httpout.DefaultTimeout}
 			b.Cleanup(client.CloseIdleConnections)
 			script := fmt.Sprintf(`%df{"url":%q}`, times, service.URL)
 			against(b, "net/http", times, func() {

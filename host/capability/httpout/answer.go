@@ -18,9 +18,9 @@ import (
 // Answer is what http_fetch answers.
 type Answer struct {
 	Status int // "status"
-	// Headers, "headers", have lower-case names; one that repeats is written as a
+	// Headers, "headers", are written with lower-case names; one that repeats is a
 	// list.
-	Headers map[string][]string
+	Headers http.Header
 	// Body, "body", is JSON if the answer says so and is, a text if it is text,
 	// else, or if Request.Raw asks for it, base64; BodyEncoding, "bodyEncoding",
 	// tells which. Both are left out for an empty one.
@@ -39,7 +39,7 @@ func (a *Answer) AppendJSON(to []byte) []byte {
 		if i > 0 {
 			to = append(to, ',')
 		}
-		to = append(host.AppendText(to, name), ':')
+		to = append(host.AppendText(to, strings.ToLower(name)), ':')
 		to = appendHeader(to, a.Headers[name])
 	}
 	to = append(to, '}')
@@ -47,32 +47,31 @@ func (a *Answer) AppendJSON(to []byte) []byte {
 		to = append(append(to, `,"body":`...), a.Body...)
 		to = host.AppendText(append(to, `,"bodyEncoding":`...), a.BodyEncoding)
 	}
-	return append(host.AppendText(append(to, `,"url":`...), a.URL), '}')
+	return append(appendValid(append(to, `,"url":`...), a.URL), '}')
 }
 
 // appendHeader writes a value, or a list of them.
 func appendHeader(to []byte, values []string) []byte {
 	if len(values) == 1 {
-		return host.AppendText(to, values[0])
+		return appendValid(to, values[0])
 	}
 	to = append(to, '[')
 	for i, value := range values {
 		if i > 0 {
 			to = append(to, ',')
 		}
-		to = host.AppendText(to, value)
+		to = appendValid(to, value)
 	}
 	return append(to, ']')
 }
 
+// appendValid writes a text of a server, which may be no UTF-8.
+func appendValid(to []byte, text string) []byte {
+	return host.AppendText(to, strings.ToValidUTF8(text, "\ufffd"))
+}
+
 func answerOf(response *http.Response, body []byte, raw bool) *Answer {
-	a := &Answer{Status: response.StatusCode, Headers: make(map[string][]string, len(response.Header)), URL: strings.ToValidUTF8(response.Request.URL.String(), "\ufffd")}
-	for name, values := range response.Header {
-		for i, value := range values {
-			values[i] = strings.ToValidUTF8(value, "\ufffd")
-		}
-		a.Headers[strings.ToLower(name)] = values
-	}
+	a := &Answer{Status: response.StatusCode, Headers: response.Header, URL: response.Request.URL.String()}
 	switch {
 	case len(body) == 0:
 	case raw:

@@ -60,10 +60,10 @@ func TestFetch_Bodies(t *testing.T) {
 			if !json.Valid(got) {
 				t.Errorf("%s is not JSON", got)
 			}
-			if answer.Status != http.StatusTeapot || answer.URL != r.URL || !strings.Contains(string(got), test.want) || !slices.Equal(answer.Headers["content-type"], []string{test.kind}) {
+			if answer.Status != http.StatusTeapot || answer.URL != r.URL || !strings.Contains(string(got), test.want) || !strings.Contains(string(got), `"x-twice":["a","b"]`) || !slices.Equal(answer.Headers["Content-Type"], []string{test.kind}) {
 				t.Errorf("got %s, want %s of the type %s", got, test.want, test.kind)
 			}
-			if diff := cmp.Diff([]string{"a", "b"}, answer.Headers["x-twice"]); diff != "" {
+			if diff := cmp.Diff([]string{"a", "b"}, answer.Headers["X-Twice"]); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -6,6 +6,7 @@
 package httpout
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -106,6 +107,8 @@ func (s *Scope) admit(u *url.URL) error {
 // not allowed, and the codes of this package. No text of theirs holds more of
 // the URL than its host.
 func (c *Client) Fetch(ctx context.Context, scope Scope, r *Request) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout())
+	defer cancel()
 	made, err := r.build(ctx)
 	if err != nil {
 		return nil, err
@@ -115,14 +118,13 @@ func (c *Client) Fetch(ctx context.Context, scope Scope, r *Request) (*Answer, e
 	}
 	own := *c.of(scope.AppID)
 	own.CheckRedirect = r.redirects(scope, own.CheckRedirect)
-	ctx, cancel := context.WithTimeout(made.Context(), r.timeout())
-	defer cancel()
-	response, err := own.Do(made.WithContext(ctx))
+	own.Timeout = 0 // which would be a second timer
+	response, err := own.Do(made)
 	if err != nil {
 		return nil, explain(ctx, made.URL, err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, r.maxBytes()+1))
+	body, err := readBody(response, r.maxBytes())
 	if err != nil {
 		return nil, explain(ctx, response.Request.URL, err)
 	}
@@ -131,6 +133,18 @@ func (c *Client) Fetch(ctx context.Context, scope Scope, r *Request) (*Answer, e
 	}
 	return answerOf(response, body, r.Raw), nil
 }
+
+// readBody reads a body of at most that many bytes, or one more. What a server
+// announces is believed for small bodies only.
+func readBody(response *http.Response, most int64) ([]byte, error) {
+	room := max(0, min(response.ContentLength, most, believed)) + bytes.MinRead
+	body := bytes.NewBuffer(make([]byte, 0, room))
+	_, err := body.ReadFrom(io.LimitReader(response.Body, most+1))
+	return body.Bytes(), err
+}
+
+// believed is how much room a body gets before it comes.
+const believed = 64 << 10
 
 // redirects is what decides about each redirect: the request's policy, then the
 // app's hosts, then the guard.
