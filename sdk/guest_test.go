@@ -209,7 +209,7 @@ func TestGo_ImportsWhatItUses(t *testing.T) {
 		}
 		var got []string
 		for _, im := range m.Imports {
-			if strings.HasPrefix(im.Name, "object_") {
+			if im.Module == instrument.PosternModule && im.Capability != instrument.Memory {
 				got = append(got, im.Name)
 			}
 		}

@@ -77,7 +77,7 @@ func TestABI_Codes(t *testing.T) {
 }
 
 var (
-	exampleBlock = regexp.MustCompile("(?ms)^```json (object_[a-z]+)\n(.*?)^```\n```json\n(.*?)^```$")
+	exampleBlock = regexp.MustCompile("(?ms)^```json ([a-z_]+)\n(.*?)^```\n```json\n(.*?)^```$")
 	anyJSON      = regexp.MustCompile("(?m)^```json")
 	uuid         = regexp.MustCompile(`"__id": ?"([0-9a-f-]{36})"`)
 )
@@ -91,10 +91,15 @@ func TestABI_Examples(t *testing.T) {
 	if all := len(anyJSON.FindAllString(page, -1)); len(examples) < 10 || all != 2*len(examples) {
 		t.Fatalf("%d of %d blocks of JSON are examples that can be run", 2*len(examples), all)
 	}
-	invoke := newServer(t, "", handWritten(t)).App(t, []*host.Object{
-		named("orders", func(o *host.Object) { o.IndexedFields = []string{"status"} }),
-		named("customers", func(o *host.Object) { o.UniqueFields = []string{"email"} }),
-	}, []string{host.CapabilityObjects})
+	service := tck.Service(t)
+	invoke := newServer(t, "", handWritten(t)).App(t, tck.Setup{
+		Objects: []*host.Object{
+			named("orders", func(o *host.Object) { o.IndexedFields = []string{"status"} }),
+			named("customers", func(o *host.Object) { o.UniqueFields = []string{"email"} }),
+		},
+		Granted: host.Capabilities, Hosts: []string{tck.HostOf(service)},
+		Secrets: map[string]string{"LINK_KEY": "0123456789abcdef0123456789abcdef", "SMTP_PASSWORD": "correct horse"},
+	})
 	ids := map[string]string{}
 	for _, example := range examples {
 		request, want := example[2], example[3]
@@ -102,7 +107,8 @@ func TestABI_Examples(t *testing.T) {
 			request, want = strings.ReplaceAll(request, shown, real), strings.ReplaceAll(want, shown, real)
 		}
 		digit := slices.Index(tck.Operations, example[1])
-		_, answer, code := invoke([]byte(string(rune('0'+digit)) + strings.ReplaceAll(request, "\n", " ") + "\n"))
+		request, want = strings.ReplaceAll(request, "https://api.example.com", service), strings.ReplaceAll(want, "https://api.example.com", service)
+		_, answer, code := invoke([]byte(tck.Digits[digit:digit+1] + strings.ReplaceAll(request, "\n", " ") + "\n"))
 		if code != "" {
 			t.Fatalf("%s: %s", request, code)
 		}

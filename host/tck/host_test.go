@@ -8,16 +8,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/auth"
+	"github.com/posternhq/postern/host/capability/basic"
+	"github.com/posternhq/postern/host/capability/httpout"
+	"github.com/posternhq/postern/host/capability/jwt"
 	"github.com/posternhq/postern/host/capability/object"
+	"github.com/posternhq/postern/host/capability/secret"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
 	"github.com/posternhq/postern/host/instrument"
 	"github.com/posternhq/postern/host/limit"
+	"github.com/posternhq/postern/host/outbound"
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/store"
 	"github.com/posternhq/postern/host/store/storetest"
@@ -55,7 +61,9 @@ func newServer(t *testing.T, url string, g guest) *server {
 	org := &host.Organization{ID: host.NewID(), Name: "Test", CreatedAt: host.Now(), UpdatedAt: host.Now()}
 	_, err = db.CreateOrganization(ctx, org)
 	check(t, err)
-	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 8, Queue: 1000, Operations: object.Operations, Log: log})
+	fetcher := httpout.New(outbound.Config{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	operations := slices.Concat(object.Operations, basic.Operations, jwt.Operations, secret.Operations, httpout.Operations(fetcher))
+	e, err := engine.Open(ctx, engine.Config{CacheDir: t.TempDir(), Concurrency: 8, Queue: 1000, Operations: operations, Log: log})
 	check(t, err)
 	recorder := gateway.NewRecorder(db, log)
 	limits := limit.New(limit.Config{Store: db, Log: log})
@@ -63,6 +71,7 @@ func newServer(t *testing.T, url string, g guest) *server {
 		limits.Close()
 		recorder.Close()
 		check(t, e.Close(ctx))
+		fetcher.Close()
 	})
 	return &server{db: db, organization: org.ID, guest: g, Gateway: gateway.New(gateway.Config{
 		Store: db, Credentials: auth.NewTable(nil), Limits: limits, Engine: e, Recorder: recorder, Log: log,
@@ -71,15 +80,19 @@ func newServer(t *testing.T, url string, g guest) *server {
 }
 
 // App implements tck.Host.
-func (s *server) App(t testing.TB, objects []*host.Object, granted []string) tck.Invoke {
+func (s *server) App(t testing.TB, setup tck.Setup) tck.Invoke {
 	t.Helper()
 	ctx := context.Background()
 	app := host.NewApp(s.organization)
-	app.Name, app.Environment, app.Capabilities = "tck "+app.ID, host.Production, granted
+	app.Name, app.Environment, app.Capabilities, app.AllowedHosts = "tck "+app.ID, host.Production, setup.Granted, setup.Hosts
 	check(t, s.db.CreateApp(ctx, app))
-	for _, o := range objects {
+	for _, o := range setup.Objects {
 		o.AppID = app.ID
 		check(t, s.db.CreateObject(ctx, o))
+	}
+	for name, value := range setup.Secrets {
+		_, err := s.db.PutSecret(ctx, host.NewSecret(app.ID, name, value))
+		check(t, err)
 	}
 	m, err := instrument.Inspect(s.guest.wasm, host.MaxMemoryMB*host.PagesPerMB)
 	check(t, err)

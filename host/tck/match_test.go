@@ -105,7 +105,8 @@ func TestLoad_Covers(t *testing.T) {
 			t.Errorf("no case carries out %s", name)
 		}
 	}
-	for _, code := range []string{"invalid_request", "not_found", "conflict", "stale", "permission_denied", "too_many_operations", "quota_exceeded"} {
+	for _, code := range []string{"invalid_request", "not_found", "conflict", "stale", "permission_denied", "too_many_operations", "quota_exceeded",
+		"transaction_open", "address_refused", "redirect_refused", "response_too_large", "timeout", "unreachable", "module_failed"} {
 		if !strings.Contains(string(raw), `"code":"`+code+`"`) {
 			t.Errorf("no case fails with %s", code)
 		}

@@ -3,7 +3,9 @@ package tck
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -26,7 +28,7 @@ type run struct {
 func (r *run) app(name string) Invoke {
 	r.t.Helper()
 	if r.apps[name] == nil {
-		granted := []string{"objects"}
+		granted := host.Capabilities
 		if r.c.Granted != nil {
 			granted = *r.c.Granted
 		}
@@ -37,7 +39,7 @@ func (r *run) app(name string) Invoke {
 			own.UniqueFields, own.IndexedFields = append(own.UniqueFields, o.UniqueFields...), append(own.IndexedFields, o.IndexedFields...)
 			objects = append(objects, own)
 		}
-		r.apps[name] = r.host.App(r.t, objects, granted)
+		r.apps[name] = r.host.App(r.t, Setup{objects, granted, append([]string{HostOf(r.captured["service"])}, r.c.Hosts...), r.c.Secrets})
 	}
 	return r.apps[name]
 }
@@ -67,14 +69,29 @@ func (r *run) step(number int, s *Step) {
 	if answersStatus || s.Code != "" {
 		return
 	}
-	answers := bytes.Split(bytes.TrimSuffix(body, []byte("\n")), []byte("\n"))
-	if len(answers) != len(operations) {
+	answers, err := split(body)
+	if err != nil || len(answers) != len(operations) {
 		r.t.Fatalf("step %d: %d answers to %d operations: %.2000s", number, len(answers), len(operations), body)
 	}
 	for i, o := range operations {
 		if err := r.check(o, answers[i]); err != nil {
 			r.t.Fatalf("step %d, operation %d %q: %s %.2000s\nanswers %.2000s\n%v", number, i, r.captured["each"], o.Name, o.Request, answers[i], err)
 		}
+	}
+}
+
+// split takes the answers apart. They may have line feeds within: those of JSON
+// that a service sent, or another module.
+func split(body []byte) (answers []json.RawMessage, err error) {
+	for d := json.NewDecoder(bytes.NewReader(body)); ; {
+		var one json.RawMessage
+		switch err := d.Decode(&one); {
+		case errors.Is(err, io.EOF):
+			return answers, nil
+		case err != nil:
+			return nil, err
+		}
+		answers = append(answers, one)
 	}
 }
 
@@ -94,7 +111,7 @@ func (r *run) input(operations []Operation) string {
 		} else {
 			request = r.text(o.Request)
 		}
-		fmt.Fprintf(&input, "%d%s\n", digit, request)
+		fmt.Fprintf(&input, "%c%s\n", Digits[digit], request)
 	}
 	return input.String()
 }

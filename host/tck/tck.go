@@ -8,12 +8,19 @@
 //	0 to 5   the request of object_query, object_insert, object_put,
 //	         object_patch, object_delete, object_batch: carry it out and add
 //	         the answer and a line feed to the text that is answered
+//	a to k   likewise http_fetch, jwt_sign, jwt_verify, secret_get, secure_put,
+//	         secure_get, uuid, wait, xml_to_json, schema_validate, call
 //	=        answer without a body and with the rest as the status, and end
 //	~        sleep for 1.2 s
 //	!        trap
 //
-// The cases are JSON: see Case. The package owns their form and what a match is.
-// It must not know how a host is built: that is the test's, which passes a Host.
+// For the operation call it has further functions, in the module "guest": a, b,
+// c, d and e do the same with their input, which is the lines alone; echo gives
+// its input back, fail fails.
+//
+// The cases are JSON: see Case. The package owns their form, what a match is, and
+// the service that requests go to. It must not know how a host is built: that is
+// the test's, which passes a Host.
 package tck
 
 import (
@@ -33,14 +40,29 @@ import (
 //go:embed cases/*.json
 var files embed.FS
 
-// Operations are the data operations in the order of a guest's digits.
-var Operations = []string{"object_query", "object_insert", "object_put", "object_patch", "object_delete", "object_batch"}
+// Operations are the data operations in the order of their Digits.
+var Operations = []string{
+	"object_query", "object_insert", "object_put", "object_patch", "object_delete", "object_batch",
+	"http_fetch", "jwt_sign", "jwt_verify", "secret_get", "secure_put", "secure_get",
+	"uuid", "wait", "xml_to_json", "schema_validate", "call",
+}
 
-// Host is where cases run: a server with a guest.
+// Digits are the first bytes of lines that carry out Operations.
+const Digits = "012345abcdefghijk"
+
+// Host is where cases run: a server with a guest, whose requests may reach
+// 127.0.0.1.
 type Host interface {
-	// App makes an app with the objects, which grants the capabilities to the
-	// guest, and returns a function that calls the guest there.
-	App(t testing.TB, objects []*host.Object, granted []string) Invoke
+	// App makes an app and returns a function that calls the guest there.
+	App(t testing.TB, s Setup) Invoke
+}
+
+// Setup is what an app of a case has.
+type Setup struct {
+	Objects []*host.Object
+	Granted []string // capabilities
+	Hosts   []string // that requests may go to
+	Secrets map[string]string
 }
 
 // Invoke calls the guest with a request's body. code is that of the error that
@@ -54,9 +76,12 @@ type Case struct {
 	Each []string `json:"each"`
 	// Objects are definitions; without a schema every record is admitted.
 	Objects []*host.Object `json:"objects"`
-	// Granted are the capabilities; absent for "objects".
-	Granted *[]string `json:"granted"`
-	Steps   []Step    `json:"steps"`
+	// Granted are the capabilities; absent for all.
+	Granted *[]string         `json:"granted"`
+	Secrets map[string]string `json:"secrets"`
+	// Hosts may be reached beside the service, whose URL is ${service}.
+	Hosts []string `json:"hosts"`
+	Steps []Step   `json:"steps"`
 }
 
 // Step is one invocation of the guest.
@@ -130,11 +155,12 @@ func Run(t *testing.T, h Host) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	service := Service(t)
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, each := range append(c.Each[:len(c.Each):len(c.Each)], "")[:max(1, len(c.Each))] {
-				r := &run{t: t, host: h, c: &c, apps: map[string]Invoke{}, captured: map[string]string{"each": each}}
+				r := &run{t: t, host: h, c: &c, apps: map[string]Invoke{}, captured: map[string]string{"each": each, "service": service}}
 				for i := range c.Steps {
 					r.step(i, &c.Steps[i])
 				}

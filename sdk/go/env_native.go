@@ -15,7 +15,7 @@ import (
 // Source holds the source of this module, so that a tool can build plug-ins
 // against the SDK it was itself built with.
 //
-//go:embed *.go go.mod internal object
+//go:embed *.go go.mod internal basic call fetch jwt object operation schema secret
 var Source embed.FS
 
 // native stands in for the host where there is none: in tests.

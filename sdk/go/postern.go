@@ -47,8 +47,38 @@ func Handle(h Handler) { handler = h }
 //
 // It returns 0, or 1 if the invocation failed, as the host expects of an
 // exported function.
-func Run(h Handler) int32 {
-	output, err := answer(h, readInput())
+func Run(h Handler) int32 { return finish(answer(h, readInput())) }
+
+// RunBytes answers one invocation with fn, which takes the input and gives the
+// output as they are. It is for functions that other modules call (package
+// call), and for endpoints whose input is the body:
+//
+//	//go:wasmexport quote
+//	func quote() int32 { return postern.RunBytes(price) }
+//
+// An error of fn, a panic or [Fail] fails the invocation: who called is told the
+// text.
+func RunBytes(fn func(input []byte) (output []byte, err error)) int32 {
+	return finish(runBytes(fn, readInput()))
+}
+
+func runBytes(fn func([]byte) ([]byte, error), input []byte) (output []byte, err error) {
+	defer func() {
+		p := recover()
+		switch s, stopped := p.(stop); {
+		case stopped && s.failure != nil:
+			output, err = nil, s.failure
+		case stopped:
+			output, err = s.response.encode()
+		case p != nil:
+			output, err = nil, &panicError{p, debug.Stack()}
+		}
+	}()
+	return fn(input)
+}
+
+// finish hands over what an invocation came to.
+func finish(output []byte, err error) int32 {
 	if err != nil {
 		logFailure(err)
 		fail(err.Error())
@@ -89,7 +119,10 @@ func run(h Handler, r Request) (res Response, err error) {
 		return Response{}, errors.New("no handler: call postern.Handle from an init function")
 	}
 	defer func() {
-		if p := recover(); p != nil {
+		p := recover()
+		if s, stopped := p.(stop); stopped {
+			res = s.response
+		} else if p != nil {
 			err = &panicError{p, debug.Stack()}
 		}
 	}()

@@ -1,6 +1,10 @@
 package object
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/posternhq/postern/sdk/go/operation"
+)
 
 // Operation is a part of a [Batch].
 type Operation struct {
@@ -13,7 +17,7 @@ type Operation struct {
 // Batch carries out the operations in order, all or none. The error of one that
 // fails says which by [Error.Operation].
 func Batch(operations ...Operation) ([]Result, error) {
-	a, err := do[json.RawMessage](batch, struct {
+	a, err := do[json.RawMessage](operation.ObjectBatch, struct {
 		Operations []Operation `json:"operations"`
 	}{list(operations)})
 	return a.Results, err

@@ -21,7 +21,11 @@
 // Outside WebAssembly there is no host: every function returns [ErrNoHost].
 package object
 
-import "time"
+import (
+	"time"
+
+	"github.com/posternhq/postern/sdk/go/operation"
+)
 
 // Object is a named collection of records of type T, which encoding/json turns
 // into a JSON object and back.
@@ -68,40 +72,40 @@ func (r request) with(options []Option) request {
 // has one. It fails with an error that [IsConflict] tells if the id or the value
 // of a unique field is taken.
 func (o Object[T]) Insert(record T) (T, error) {
-	a, err := do[T](insert, request{Object: o.name, Record: record})
+	a, err := do[T](operation.ObjectInsert, request{Object: o.name, Record: record})
 	return a.first(), err
 }
 
 // InsertAll stores new records, all or none.
 func (o Object[T]) InsertAll(records []T) ([]T, error) {
-	a, err := do[T](insert, request{Object: o.name, Records: list(records)})
+	a, err := do[T](operation.ObjectInsert, request{Object: o.name, Records: list(records)})
 	return a.Records, err
 }
 
 // Ensure stores those of the records whose id and unique fields are free, and
 // returns them.
 func (o Object[T]) Ensure(records ...T) ([]T, error) {
-	a, err := do[T](insert, request{Object: o.name, Records: list(records), OnConflict: "existing"})
+	a, err := do[T](operation.ObjectInsert, request{Object: o.name, Records: list(records), OnConflict: "existing"})
 	return a.Records, err
 }
 
 // Put replaces the record that has the id of this one, or inserts it. It says
 // whether the record is a new one.
 func (o Object[T]) Put(record T, options ...Option) (stored T, created bool, err error) {
-	a, err := do[T](put, request{Object: o.name, Record: record}.with(options))
+	a, err := do[T](operation.ObjectPut, request{Object: o.name, Record: record}.with(options))
 	return a.Record, a.Created, err
 }
 
 // Patch changes a record by a JSON Merge Patch, such as a map: members replace
 // those of the record, null removes one. [IsNotFound] tells if there is none.
 func (o Object[T]) Patch(id string, patch any, options ...Option) (T, error) {
-	a, err := do[T](merge, request{Object: o.name, ID: id, Patch: patch}.with(options))
+	a, err := do[T](operation.ObjectPatch, request{Object: o.name, ID: id, Patch: patch}.with(options))
 	return a.Record, err
 }
 
 // Delete removes a record. [IsNotFound] tells if there is none.
 func (o Object[T]) Delete(id string, options ...Option) error {
-	_, err := do[T](remove, request{Object: o.name, ID: id}.with(options))
+	_, err := do[T](operation.ObjectDelete, request{Object: o.name, ID: id}.with(options))
 	return err
 }
 

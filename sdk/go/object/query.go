@@ -1,6 +1,10 @@
 package object
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/posternhq/postern/sdk/go/operation"
+)
 
 // Query selects records. The zero value finds the first 100.
 type Query struct {
@@ -43,7 +47,7 @@ type Page[T any] struct {
 
 // Query returns a page of records.
 func (o Object[T]) Query(q Query) (Page[T], error) {
-	a, err := do[T](query, q.of(o.name))
+	a, err := do[T](operation.ObjectQuery, q.of(o.name))
 	return Page[T]{Records: list(a.Records), Cursor: a.Cursor, Count: a.Count}, err
 }
 
