@@ -37,7 +37,7 @@ func TestSecrets_NeverShown(t *testing.T) {
 	s.listAll()
 	log := read(t, filepath.Join(s.home, "serve.err"))
 	s.shown.WriteString(log)
-	for _, control := range []string{"unauthorized", "partner", `"kind":"jwt"`, "/run/shop/orders"} {
+	for _, control := range []string{"unauthorized", "partner", `"kind":"jwt"`, "PAYMENT_KEY", "/run/shop/orders"} {
 		if !strings.Contains(s.shown.String(), control) {
 			t.Errorf("the scenario does not even show %q", control)
 		}
@@ -128,6 +128,11 @@ func (s *scenario) makeSecrets() {
 		s.t.Fatal(err)
 	}
 	s.keep("an own JWT", jwt)
+	const appSecret = "correct-horse-battery-staple-9071"
+	if _, _, err := s.api.PutSecret(ctx, "shop", "PAYMENT_KEY", appSecret); err != nil {
+		s.t.Fatal(err)
+	}
+	s.keep("an app's secret", appSecret)
 	old := s.secrets["the organization key"]
 	fresh, err := s.api.RegenerateAPIKey(ctx)
 	if err != nil {
@@ -197,11 +202,11 @@ func (s *scenario) listAll() {
 	s.t.Helper()
 	key := s.secrets["the organization key"]
 	for _, path := range []string{"keys", "tokens", "members", "signing-keys", "organization", "audit-log?limit=100", "audit-log?format=ndjson", "apps/shop/issuers", "apps/shop/key-groups",
-		"apps/shop/endpoints", "apps/shop/releases/1", "apps/shop/modules", "apps/shop/invocations?limit=100"} {
+		"apps/shop/endpoints", "apps/shop/releases/1", "apps/shop/modules", "apps/shop/secrets", "apps/shop/secrets/PAYMENT_KEY", "apps/shop/export", "apps/shop/invocations?limit=100"} {
 		s.get("/v1/"+path, "X-API-Key", key)
 	}
 	s.get("/.well-known/jwks.json")
-	s.shown.WriteString(s.run("postern keys list; postern tokens list; postern members list; postern logs shop; postern signing-keys list --json"))
+	s.shown.WriteString(s.run("postern keys list; postern tokens list; postern members list; postern logs shop; postern signing-keys list --json; postern secrets list shop --json"))
 	var list struct {
 		Invocations []struct {
 			RequestID string `json:"request_id"`
