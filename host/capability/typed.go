@@ -23,9 +23,16 @@ func Typed[Request, Answer any](fn func(ctx context.Context, call *Call, r *Requ
 		if err != nil {
 			return nil, err
 		}
+		if own, ok := any(answer).(Appender); ok {
+			return own.AppendJSON(nil), nil
+		}
 		return json.Marshal(answer)
 	}
 }
+
+// Appender is an answer that writes itself, because it holds so much that it
+// matters how.
+type Appender interface{ AppendJSON(to []byte) []byte }
 
 // decode reads one JSON object.
 func decode(in []byte, to any) error {

@@ -10,12 +10,18 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/admin"
 	"github.com/posternhq/postern/host/auth"
+	"github.com/posternhq/postern/host/capability"
+	"github.com/posternhq/postern/host/capability/basic"
+	"github.com/posternhq/postern/host/capability/httpout"
+	"github.com/posternhq/postern/host/capability/jwt"
 	"github.com/posternhq/postern/host/capability/object"
+	"github.com/posternhq/postern/host/capability/secret"
 	"github.com/posternhq/postern/host/config"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
@@ -74,6 +80,7 @@ type house struct {
 	cfg         config.Config
 	log         *slog.Logger
 	db          *store.DB
+	fetcher     *httpout.Client // of modules
 	engine      *engine.Engine
 	limits      *limit.Limiter
 	recorder    *gateway.Recorder
@@ -84,9 +91,16 @@ type house struct {
 
 // newHouse makes what needs no opening.
 func newHouse(cfg config.Config, log *slog.Logger) *house {
-	client := outbound.NewClient(outbound.Config{Private: cfg.OutboundPrivate, Timeout: jwks.Patience, MaxBytes: jwks.MaxBytes})
-	keys := jwks.New(client, log)
-	return &house{cfg: cfg, log: log, issuerKeys: keys, credentials: auth.NewTable(keys)}
+	reach := outbound.Config{Private: cfg.OutboundPrivate, Networks: cfg.OutboundNetworks}
+	fetcher := httpout.New(reach)
+	reach.Timeout, reach.MaxBytes = jwks.Patience, jwks.MaxBytes
+	keys := jwks.New(outbound.NewClient(reach), log)
+	return &house{cfg: cfg, log: log, fetcher: fetcher, issuerKeys: keys, credentials: auth.NewTable(keys)}
+}
+
+// operations are all that modules may carry out.
+func operations(fetcher *httpout.Client) []capability.Operation {
+	return slices.Concat(object.Operations, basic.Operations, jwt.Operations, secret.Operations, httpout.Operations(fetcher))
 }
 
 // serve opens everything in order, serves until ctx ends, and closes in the
@@ -104,10 +118,11 @@ func (c *console) serve(ctx context.Context, cfg config.Config) (err error) {
 		return err
 	}
 	defer closeWith(h.db.Close, &err)
+	defer h.fetcher.Close()
 	h.engine, err = engine.Open(ctx, engine.Config{
 		CacheDir:    filepath.Join(cfg.Data, "cache"),
 		Concurrency: int(cfg.MaxConcurrency), Queue: int(cfg.MaxQueue), Memory: cfg.EngineMemory,
-		Operations: object.Operations, Log: h.log,
+		Operations: operations(h.fetcher), Log: h.log,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot start the engine: %w", err)

@@ -25,6 +25,7 @@ type Config struct {
 	MaxQueue         int64
 	EngineMemory     int64 // bytes
 	OutboundPrivate  bool
+	OutboundNetworks []netip.Prefix
 	LogLevel         slog.Level
 	LogFormat        string // text or json
 	ShutdownTimeout  time.Duration

@@ -58,6 +58,8 @@ var table = []setting{
 		kind: size(func(c *Config) *int64 { return &c.EngineMemory }, 16<<20, 1<<40)},
 	{name: "outbound-private", initial: "false", help: "Let requests to addresses that admins and modules choose reach private and loopback networks too, not only the public internet",
 		kind: yesNo(func(c *Config) *bool { return &c.OutboundPrivate })},
+	{name: "outbound-networks", help: "Addresses and CIDR ranges that such requests may reach beside the public internet, without those that clouds tell their machines' secrets at",
+		kind: list(func(c *Config) *[]netip.Prefix { return &c.OutboundNetworks }, checkRange)},
 	{name: "app-records", initial: "1000000", help: "Records that an app may have, in all its objects",
 		kind: number(func(c *Config) *int64 { return &c.AppRecords }, 1, 1<<40)},
 	{name: "app-record-bytes", initial: "1GiB", help: "Bytes that the documents of an app's records may have together",

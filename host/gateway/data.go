@@ -57,6 +57,10 @@ func (c *call) openData(ctx context.Context) *capability.Call {
 	c.session = capability.NewSession(ctx, c.gateway.Store, app.ID, c.endpoint.Atomic)
 	return &capability.Call{
 		Granted: app.Grants, Log: c.trace.log, Data: c.session, Objects: c.gateway.state.Load().objectsOf(app.ID),
+		AppID: app.ID, Hosts: app.AllowedHosts, Invoke: c.invoke,
+		Secrets: func(ctx context.Context, name string) (string, error) {
+			return c.gateway.Store.SecretValue(ctx, app.ID, name)
+		},
 		Fault: func(err error) {
 			c.gateway.Log.ErrorContext(ctx, "a data operation failed", "app", app.ID, "request_id", c.request.ID, "error", err)
 		},

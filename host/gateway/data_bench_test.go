@@ -95,13 +95,13 @@ func (s *shop) script(b *testing.B, lines string) []byte {
 }
 
 // against times two ways to do the same, in turns, and reports what one of each
-// took and how the second compares with the first.
-func against(b *testing.B, each int, operation, sql func()) {
+// took and how the second, which has the name, compares with the first.
+func against(b *testing.B, name string, each int, operation, other func()) {
 	operation()
-	sql()
+	other()
 	var took [2]time.Duration
 	for b.Loop() {
-		for i, run := range []func(){operation, sql} {
+		for i, run := range []func(){operation, other} {
 			began := time.Now()
 			run()
 			took[i] += time.Since(began)
@@ -110,8 +110,8 @@ func against(b *testing.B, each int, operation, sql func()) {
 	n := float64(b.N * each)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(took[0].Microseconds())/n, "operation-µs")
-	b.ReportMetric(float64(took[1].Microseconds())/n, "sql-µs")
-	b.ReportMetric(took[1].Seconds()/took[0].Seconds(), "sql/operation")
+	b.ReportMetric(float64(took[1].Microseconds())/n, name+"-µs")
+	b.ReportMetric(took[1].Seconds()/took[0].Seconds(), name+"/operation")
 }
 
 // BenchmarkData_Query is a query by an indexed field with ten records, through a
@@ -127,7 +127,7 @@ func BenchmarkData_Query(b *testing.B) {
 			UpdatedAt int64 `db:"updated_at"`
 			Data      []byte
 		}
-		against(b, times, func() {
+		against(b, "sql", times, func() {
 			s.script(b, fmt.Sprintf(`%dq{"object":"orders","filter":{"customer":"customer-7"}}`, times))
 		}, func() {
 			for range times {
@@ -172,7 +172,7 @@ func BenchmarkData_Inserts(b *testing.B) {
 
 func (s *shop) insertMany(b *testing.B, times int) {
 	insert := s.insertion(b)
-	against(b, times, func() {
+	against(b, "sql", times, func() {
 		s.script(b, fmt.Sprintf(`%di{"object":"orders","record":%s}`, times, order(7)))
 	}, func() {
 		tx, err := s.sql.BeginTxx(b.Context(), nil)

@@ -30,6 +30,8 @@ type Store interface {
 	App(ctx context.Context, ref string) (*host.App, error)
 	ModuleContent(ctx context.Context, digest string) ([]byte, error)
 	EachObject(ctx context.Context, appID string, fn func(*host.Object)) error
+	EachVariable(ctx context.Context, appID string, fn func(*host.Variable)) error
+	SecretValue(ctx context.Context, appID, name string) (string, error)
 }
 
 // Config is what a Gateway is made of.

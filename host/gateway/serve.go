@@ -62,7 +62,7 @@ func (g *Gateway) answer(ctx context.Context, s *state, r *host.Request, place r
 		announce(&response, standing)
 		return response, err
 	}
-	c := &call{gateway: g, request: r, place: place, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
+	c := &call{gateway: g, state: s, request: r, place: place, endpoint: match.Endpoint, params: match.Params, plan: p, caller: caller, trace: t}
 	response, err := c.run(ctx)
 	announce(&response, standing)
 	return response, err
@@ -91,6 +91,7 @@ func method(s string) string {
 // call is one run of an endpoint's module.
 type call struct {
 	gateway  *Gateway
+	state    *state // in which the request was found its place
 	request  *host.Request
 	place    route.Place
 	endpoint *host.Endpoint
@@ -217,6 +218,7 @@ func (c *call) envelope(body []byte) ([]byte, error) {
 func (c *call) execute(ctx context.Context, input []byte, timeout time.Duration) (host.Response, error) {
 	invocation := c.gateway.invocation(c.place.App, c.endpoint)
 	invocation.Input, invocation.Log, invocation.Timeout = input, c.trace.log, timeout
+	invocation.Config = c.state.variablesOf(c.place.App.ID)
 	invocation.Data = func() *capability.Call { return c.openData(ctx) }
 	result, err := c.gateway.Engine.Call(ctx, invocation)
 	c.trace.stage("module")
@@ -232,9 +234,7 @@ func (g *Gateway) invocation(app *host.App, e *host.Endpoint) engine.Call {
 	return engine.Call{
 		App: app.ID, Endpoint: e.ID, Function: e.Function, Digest: e.Module.Digest,
 		Isolation: e.Isolation, RepeatRandom: e.RepeatRandom,
-		Load: func(ctx context.Context) ([]byte, error) {
-			return g.Store.ModuleContent(ctx, e.Module.Digest)
-		},
+		Load:        g.loader(e.Module.Digest),
 		Timeout:     time.Duration(e.TimeoutMS) * time.Millisecond,
 		MemoryPages: uint32(e.MemoryMB * host.PagesPerMB),
 		OutputBytes: g.outputLimit(),

@@ -14,9 +14,11 @@ import (
 // change makes a new one, which shares all but that app with the old and
 // replaces it at once.
 type state struct {
-	routes  *route.Table
-	apps    route.Index[*served]  // by id
-	objects route.Index[*objects] // by the app's id, also of apps that are pending
+	routes *route.Table
+	apps   route.Index[*served] // by id
+	// By the app's id, also of apps that are pending:
+	objects   route.Index[*objects]
+	variables route.Index[*variables]
 }
 
 // served is an app with the plans of its endpoints, by the endpoints' ids.
@@ -29,6 +31,9 @@ type served struct {
 // objects are those of an app.
 type objects struct{ byName map[string]*object.Definition }
 
+// variables are those of an app.
+type variables struct{ byName map[string]string }
+
 func newState() *state { return &state{routes: route.New()} }
 
 // with returns a state in which the app has the release; nil for none.
@@ -40,7 +45,9 @@ func (s *state) with(app *host.App, release *host.Release) *state {
 			a.plans[e.ID] = newPlan(app, e)
 		}
 	}
-	return &state{routes: s.routes.With(app, release), apps: s.apps.Set(app.ID, a), objects: s.objects}
+	next := *s
+	next.routes, next.apps = s.routes.With(app, release), s.apps.Set(app.ID, a)
+	return &next
 }
 
 // withObjects returns a state in which an app has the objects.
@@ -49,14 +56,31 @@ func (s *state) withObjects(appID string, all []*host.Object) *state {
 	for _, one := range all {
 		o.byName[one.Name] = object.Compiled(one)
 	}
-	return &state{routes: s.routes, apps: s.apps, objects: s.objects.Set(appID, o)}
+	next := *s
+	next.objects = s.objects.Set(appID, o)
+	return &next
+}
+
+// withVariables returns a state in which an app has the variables.
+func (s *state) withVariables(appID string, all []*host.Variable) *state {
+	v := &variables{byName: make(map[string]string, len(all))}
+	for _, one := range all {
+		v.byName[one.Name] = one.Value
+	}
+	next := *s
+	next.variables = s.variables.Set(appID, v)
+	return &next
 }
 
 // without returns a state that lacks the app.
 func (s *state) without(appID string) *state {
 	old, _ := s.apps.Get(appID)
-	gone, _ := s.objects.Get(appID)
-	return &state{routes: s.routes.Without(appID), apps: s.apps.Remove(appID, old), objects: s.objects.Remove(appID, gone)}
+	objects, _ := s.objects.Get(appID)
+	variables, _ := s.variables.Get(appID)
+	return &state{
+		routes: s.routes.Without(appID), apps: s.apps.Remove(appID, old),
+		objects: s.objects.Remove(appID, objects), variables: s.variables.Remove(appID, variables),
+	}
 }
 
 // plan is that of an endpoint which routes led to.
@@ -69,6 +93,14 @@ func (s *state) plan(appID, endpointID string) *plan {
 func (s *state) objectsOf(appID string) map[string]*object.Definition {
 	if o, ok := s.objects.Get(appID); ok {
 		return o.byName
+	}
+	return nil
+}
+
+// variablesOf are those of an app, by name.
+func (s *state) variablesOf(appID string) map[string]string {
+	if v, ok := s.variables.Get(appID); ok {
+		return v.byName
 	}
 	return nil
 }
@@ -140,7 +172,7 @@ func (g *Gateway) settle(ctx context.Context, appID string) error {
 // compile compiles a module ahead of its first call. One that cannot be compiled
 // is the affair of its requests.
 func (g *Gateway) compile(ctx context.Context, digest string) {
-	err := g.Engine.Compile(ctx, digest, func(ctx context.Context) ([]byte, error) { return g.Store.ModuleContent(ctx, digest) })
+	err := g.Engine.Compile(ctx, digest, g.loader(digest))
 	if err != nil && ctx.Err() == nil {
 		g.Log.ErrorContext(ctx, "compiling a module ahead", "digest", digest, "error", err)
 	}
@@ -176,19 +208,35 @@ func (g *Gateway) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defined := map[string][]*host.Object{}
-	err = g.Store.EachObject(ctx, "", func(o *host.Object) { defined[o.AppID] = append(defined[o.AppID], o) })
-	if err != nil {
+	if next, err = g.withSettings(ctx, next); err != nil {
 		return err
-	}
-	for appID, all := range defined {
-		next = next.withObjects(appID, all)
 	}
 	g.state.Store(next)
 	clear(g.pending)
 	g.sequence = sequence
 	g.loaded.Store(true)
 	return nil
+}
+
+// withSettings loads what belongs to apps beside their releases.
+func (g *Gateway) withSettings(ctx context.Context, next *state) (*state, error) {
+	defined := map[string][]*host.Object{}
+	err := g.Store.EachObject(ctx, "", func(o *host.Object) { defined[o.AppID] = append(defined[o.AppID], o) })
+	if err != nil {
+		return nil, err
+	}
+	for appID, all := range defined {
+		next = next.withObjects(appID, all)
+	}
+	set := map[string][]*host.Variable{}
+	err = g.Store.EachVariable(ctx, "", func(v *host.Variable) { set[v.AppID] = append(set[v.AppID], v) })
+	if err != nil {
+		return nil, err
+	}
+	for appID, all := range set {
+		next = next.withVariables(appID, all)
+	}
+	return next, nil
 }
 
 // apply puts one change into force. An app whose release has modules that are
@@ -198,6 +246,8 @@ func (g *Gateway) apply(ctx context.Context, change host.Change) error {
 	case host.ChangedApp:
 	case host.ChangedObjects:
 		return g.loadObjects(ctx, change.ID)
+	case host.ChangedVariables:
+		return g.loadVariables(ctx, change.ID)
 	default:
 		return g.applyCredentials(ctx, change)
 	}
@@ -230,6 +280,15 @@ func (g *Gateway) loadObjects(ctx context.Context, appID string) error {
 	all, err := collect(ctx, of(appID, g.Store.EachObject))
 	if err == nil {
 		g.state.Store(g.state.Load().withObjects(appID, all))
+	}
+	return err
+}
+
+// loadVariables does the same with an app's variables.
+func (g *Gateway) loadVariables(ctx context.Context, appID string) error {
+	all, err := collect(ctx, of(appID, g.Store.EachVariable))
+	if err == nil {
+		g.state.Store(g.state.Load().withVariables(appID, all))
 	}
 	return err
 }

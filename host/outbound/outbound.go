@@ -46,6 +46,7 @@ const (
 	maxHeaderBytes = 64 << 10
 	dialTimeout    = 5 * time.Second
 	idleTimeout    = 30 * time.Second
+	maxIdle        = 16
 )
 
 // NewClient returns a client. It looks at addresses when it connects, after
@@ -60,7 +61,8 @@ func NewClient(c Config) *http.Client {
 		TLSHandshakeTimeout:    dialTimeout,
 		ResponseHeaderTimeout:  c.Timeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		MaxIdleConns:           16,
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    maxIdle, // an app has most to do with one or two
 		IdleConnTimeout:        idleTimeout,
 	}
 	return &http.Client{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/posternhq/postern/host"
@@ -20,31 +21,49 @@ type callRequest struct {
 	InputEncoding string          `json:"inputEncoding"`
 }
 
-// callAnswer is the function's output: JSON if it is that, a text if it is
-// UTF-8, else base64; OutputEncoding tells which. Both are absent for none.
-type callAnswer struct {
-	Output         json.RawMessage `json:"output,omitempty"`
-	OutputEncoding string          `json:"outputEncoding,omitempty"`
+// callAnswer is the function's output: "output" is JSON if it is that, a text if
+// it is UTF-8, else base64; "outputEncoding" tells which. Both are left out for
+// none.
+type callAnswer struct{ output []byte }
+
+// AppendJSON writes the answer.
+func (a callAnswer) AppendJSON(to []byte) []byte {
+	to = slices.Grow(to, len(a.output)+64)
+	if len(a.output) == 0 {
+		return append(to, "{}"...)
+	}
+	to = append(to, `{"output":`...)
+	encoding := "json"
+	switch {
+	case host.ValidJSON(a.output):
+		to = append(to, a.output...)
+	case utf8.Valid(a.output):
+		to, encoding = host.AppendText(to, string(a.output)), "text"
+	default:
+		to = append(base64.StdEncoding.AppendEncode(append(to, '"'), a.output), '"')
+		encoding = "base64"
+	}
+	return append(host.AppendText(append(to, `,"outputEncoding":`...), encoding), '}')
 }
 
 // call runs a function of another module of the release, within the invocation.
 // What it wrote before it failed stands: the caller's status decides about it.
-func call(ctx context.Context, c *capability.Call, r *callRequest) (*callAnswer, error) {
+func call(ctx context.Context, c *capability.Call, r *callRequest) (callAnswer, error) {
 	if r.Module == "" || r.Function == "" {
-		return nil, host.Errorf(host.CodeInvalid, "module and function must be given")
+		return callAnswer{}, host.Errorf(host.CodeInvalid, "module and function must be given")
 	}
 	input, err := r.input()
 	if err != nil {
-		return nil, err
+		return callAnswer{}, err
 	}
 	if c.Invoke == nil {
-		return nil, host.Errorf(host.CodeNotFound, "There is no module to call")
+		return callAnswer{}, host.Errorf(host.CodeNotFound, "There is no module to call")
 	}
 	output, err := c.Invoke(ctx, r.Module, r.Function, input)
 	if err != nil {
-		return nil, err
+		return callAnswer{}, err
 	}
-	return answerOf(output), nil
+	return callAnswer{output}, nil
 }
 
 func (r *callRequest) input() ([]byte, error) {
@@ -66,24 +85,4 @@ func (r *callRequest) input() ([]byte, error) {
 		return nil, host.Errorf(host.CodeInvalid, "input must be base64")
 	}
 	return data, nil
-}
-
-func answerOf(output []byte) *callAnswer {
-	switch {
-	case len(output) == 0:
-		return &callAnswer{}
-	case utf8.Valid(output) && json.Valid(output):
-		return &callAnswer{output, "json"}
-	case utf8.Valid(output):
-		return &callAnswer{quote(string(output)), "text"}
-	}
-	return &callAnswer{quote(base64.StdEncoding.EncodeToString(output)), "base64"}
-}
-
-func quote(text string) json.RawMessage {
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		panic(err) // a text
-	}
-	return quoted
 }

@@ -3,44 +3,79 @@ package httpout
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/posternhq/postern/host"
 )
 
 // Answer is what http_fetch answers.
 type Answer struct {
-	Status int `json:"status"`
-	// Headers have lower-case names; a header that repeats is a list.
-	Headers map[string]any `json:"headers"`
-	// Body is JSON if the answer says so and is, a text if it is text, else, or if
-	// Request.Raw asks for it, base64; BodyEncoding tells which. Both are absent
-	// for an empty one.
-	Body         json.RawMessage `json:"body,omitempty"`
-	BodyEncoding string          `json:"bodyEncoding,omitempty"`
-	URL          string          `json:"url"` // where the answer came from, after redirects
+	Status int // "status"
+	// Headers, "headers", are written with lower-case names; one that repeats is a
+	// list.
+	Headers http.Header
+	// Body, "body", is JSON if the answer says so and is, a text if it is text,
+	// else, or if Request.Raw asks for it, base64; BodyEncoding, "bodyEncoding",
+	// tells which. Both are left out for an empty one.
+	Body         json.RawMessage
+	BodyEncoding string
+	URL          string // "url": where the answer came from, after redirects
+}
+
+// AppendJSON writes the answer. A body of JSON is not looked at again, which
+// takes longer than the rest of a request.
+func (a *Answer) AppendJSON(to []byte) []byte {
+	to = slices.Grow(to, len(a.Body)+1024)
+	to = strconv.AppendInt(append(to, `{"status":`...), int64(a.Status), 10)
+	to = append(to, `,"headers":{`...)
+	for i, name := range slices.Sorted(maps.Keys(a.Headers)) {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		to = append(host.AppendText(to, strings.ToLower(name)), ':')
+		to = appendHeader(to, a.Headers[name])
+	}
+	to = append(to, '}')
+	if a.BodyEncoding != "" {
+		to = append(append(to, `,"body":`...), a.Body...)
+		to = host.AppendText(append(to, `,"bodyEncoding":`...), a.BodyEncoding)
+	}
+	return append(appendValid(append(to, `,"url":`...), a.URL), '}')
+}
+
+// appendHeader writes a value, or a list of them.
+func appendHeader(to []byte, values []string) []byte {
+	if len(values) == 1 {
+		return appendValid(to, values[0])
+	}
+	to = append(to, '[')
+	for i, value := range values {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		to = appendValid(to, value)
+	}
+	return append(to, ']')
+}
+
+// appendValid writes a text of a server, which may be no UTF-8.
+func appendValid(to []byte, text string) []byte {
+	return host.AppendText(to, strings.ToValidUTF8(text, "\ufffd"))
 }
 
 func answerOf(response *http.Response, body []byte, raw bool) *Answer {
-	a := &Answer{Status: response.StatusCode, Headers: map[string]any{}, URL: response.Request.URL.String()}
-	for name, values := range response.Header {
-		name = strings.ToLower(name)
-		if len(values) == 1 {
-			a.Headers[name] = strings.ToValidUTF8(values[0], "\ufffd")
-			continue
-		}
-		list := make([]string, len(values))
-		for i, value := range values {
-			list[i] = strings.ToValidUTF8(value, "\ufffd")
-		}
-		a.Headers[name] = list
-	}
+	a := &Answer{Status: response.StatusCode, Headers: response.Header, URL: response.Request.URL.String()}
 	switch {
 	case len(body) == 0:
 	case raw:
-		a.BodyEncoding, a.Body = "base64", quote(base64.StdEncoding.EncodeToString(body))
+		a.BodyEncoding, a.Body = "base64", encoded(body)
 	default:
 		a.BodyEncoding, a.Body = encode(response.Header.Get("Content-Type"), body)
 	}
@@ -51,23 +86,21 @@ func answerOf(response *http.Response, body []byte, raw bool) *Answer {
 func encode(contentType string, body []byte) (encoding string, value json.RawMessage) {
 	kind, _, err := mime.ParseMediaType(contentType)
 	isJSON := err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
-	if isJSON && utf8.Valid(body) && json.Valid(body) {
+	if isJSON && host.ValidJSON(body) {
 		return "json", body
 	}
 	isText := isJSON || strings.HasPrefix(kind, "text/") || strings.HasSuffix(kind, "+xml") ||
 		kind == "application/xml" || kind == "application/javascript" || kind == "application/x-www-form-urlencoded"
 	if isText && utf8.Valid(body) {
-		return "text", quote(string(body))
+		return "text", host.AppendText(make([]byte, 0, len(body)+len(body)/16+2), string(body))
 	}
-	return "base64", quote(base64.StdEncoding.EncodeToString(body))
+	return "base64", encoded(body)
 }
 
-func quote(text string) json.RawMessage {
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		panic(err) // a text
-	}
-	return quoted
+// encoded is a body in base64, as a text of JSON.
+func encoded(body []byte) json.RawMessage {
+	text := append(make([]byte, 0, base64.StdEncoding.EncodedLen(len(body))+2), '"')
+	return append(base64.StdEncoding.AppendEncode(text, body), '"')
 }
 
 // Allowed reports whether a list of hosts admits a URL. An entry is a name, or

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -53,14 +56,14 @@ func TestFetch_Bodies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := json.Marshal(answer)
-			if err != nil {
-				t.Fatal(err)
+			got := answer.AppendJSON(nil)
+			if !json.Valid(got) {
+				t.Errorf("%s is not JSON", got)
 			}
-			if answer.Status != http.StatusTeapot || answer.URL != r.URL || !strings.Contains(string(got), test.want) || answer.Headers["content-type"] != test.kind {
+			if answer.Status != http.StatusTeapot || answer.URL != r.URL || !strings.Contains(string(got), test.want) || !strings.Contains(string(got), `"x-twice":["a","b"]`) || !slices.Equal(answer.Headers["Content-Type"], []string{test.kind}) {
 				t.Errorf("got %s, want %s of the type %s", got, test.want, test.kind)
 			}
-			if diff := cmp.Diff([]string{"a", "b"}, answer.Headers["x-twice"]); diff != "" {
+			if diff := cmp.Diff([]string{"a", "b"}, answer.Headers["X-Twice"]); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -155,6 +158,36 @@ func TestFetch_Connections(t *testing.T) {
 	}
 	if other := ask("two"); other == first {
 		t.Errorf("two apps share the connection %s", other)
+	}
+}
+
+// TestClose gives back what is idle.
+func TestClose(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{})
+	listener, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			if state == http.StateClosed {
+				close(closed)
+			}
+		},
+	}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	client := httpout.New(internet)
+	if _, err := fetch(t, client, &httpout.Request{URL: "http://" + listener.Addr().String()}); err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("the connection stays open")
 	}
 }
 

@@ -6,6 +6,7 @@
 package httpout
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -106,6 +107,14 @@ func (s *Scope) admit(u *url.URL) error {
 // not allowed, and the codes of this package. No text of theirs holds more of
 // the URL than its host.
 func (c *Client) Fetch(ctx context.Context, scope Scope, r *Request) (*Answer, error) {
+	return c.fetch(ctx, scope, r, new(bytes.Buffer))
+}
+
+// fetch does the work of Fetch. The answer may need body for as long as it is
+// used.
+func (c *Client) fetch(ctx context.Context, scope Scope, r *Request, body *bytes.Buffer) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout())
+	defer cancel()
 	made, err := r.build(ctx)
 	if err != nil {
 		return nil, err
@@ -115,22 +124,25 @@ func (c *Client) Fetch(ctx context.Context, scope Scope, r *Request) (*Answer, e
 	}
 	own := *c.of(scope.AppID)
 	own.CheckRedirect = r.redirects(scope, own.CheckRedirect)
-	ctx, cancel := context.WithTimeout(made.Context(), r.timeout())
-	defer cancel()
-	response, err := own.Do(made.WithContext(ctx))
+	own.Timeout = 0 // which would be a second timer
+	response, err := own.Do(made)
 	if err != nil {
 		return nil, explain(ctx, made.URL, err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, r.maxBytes()+1))
-	if err != nil {
+	body.Grow(int(max(0, min(response.ContentLength, r.maxBytes(), believed)) + bytes.MinRead))
+	if _, err := body.ReadFrom(io.LimitReader(response.Body, r.maxBytes()+1)); err != nil {
 		return nil, explain(ctx, response.Request.URL, err)
 	}
-	if int64(len(body)) > r.maxBytes() {
+	if int64(body.Len()) > r.maxBytes() {
 		return nil, host.Errorf(CodeTooLarge, "the answer of %s is larger than %d bytes", response.Request.URL.Hostname(), r.maxBytes())
 	}
-	return answerOf(response, body, r.Raw), nil
+	return answerOf(response, body.Bytes(), r.Raw), nil
 }
+
+// believed is how much room a body gets before it comes, if a server announces
+// it.
+const believed = 64 << 10
 
 // redirects is what decides about each redirect: the request's policy, then the
 // app's hosts, then the guard.

@@ -1,7 +1,9 @@
 package httpout
 
 import (
+	"bytes"
 	"context"
+	"sync"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/capability"
@@ -14,16 +16,40 @@ const MaxRequests = 50
 // Operations are those that make requests with the client.
 func Operations(client *Client) []capability.Operation {
 	return []capability.Operation{
-		{Name: "http_fetch", Group: host.CapabilityHTTP, Run: capability.Typed(client.fetch)},
+		{Name: "http_fetch", Group: host.CapabilityHTTP, Run: capability.Typed(client.operate)},
 	}
 }
 
-// fetch answers a Request with an Answer.
-func (c *Client) fetch(ctx context.Context, call *capability.Call, r *Request) (*Answer, error) {
+// operate answers a Request with an Answer.
+func (c *Client) operate(ctx context.Context, call *capability.Call, r *Request) (lent, error) {
 	if err := Admit(call); err != nil {
-		return nil, err
+		return lent{}, err
 	}
-	return c.Fetch(ctx, Scope{AppID: call.AppID, Hosts: call.Hosts, Reach: call.Reach}, r)
+	body := bodies.Get().(*bytes.Buffer)
+	body.Reset()
+	answer, err := c.fetch(ctx, Scope{AppID: call.AppID, Hosts: call.Hosts, Reach: call.Reach}, r, body)
+	return lent{answer, body}, err
+}
+
+// bodies are room for the bodies of answers until these are written.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxKept is how much room is kept.
+const maxKept = 1 << 20
+
+// lent is an answer with the room that its body has.
+type lent struct {
+	*Answer
+	body *bytes.Buffer
+}
+
+// AppendJSON writes the answer and gives the room back: it is written once.
+func (l lent) AppendJSON(to []byte) []byte {
+	to = l.Answer.AppendJSON(to)
+	if l.body.Cap() <= maxKept {
+		bodies.Put(l.body)
+	}
+	return to
 }
 
 // Admit counts a request of an invocation and prepares for its effect. Errors:
