@@ -13,7 +13,10 @@ import (
 func exported(b *bundle) (app string, archived answer) {
 	app = b.newApp("Orders")
 	b.want(b.do("PATCH", app, `{"description":"All orders","timezone":"Europe/Rome","webhook_url":"https://hooks.example.com/s3cret","domains":["orders.example.com"]}`), 200, "")
-	b.want(b.do("PATCH", app, `{"capabilities":["objects"]}`), 200, "")
+	b.want(b.do("PATCH", app, `{"capabilities":["objects"],"allowed_hosts":["api.example.com"]}`), 200, "")
+	b.want(b.do("PUT", app+"/variables/REGION", `{"value":"eu"}`), 201, "")
+	b.want(b.do("PUT", app+"/variables/EMPTY", `{"value":""}`), 201, "")
+	b.want(b.do("PUT", app+"/secrets/PAYMENT_KEY", `{"value":"s3cret"}`), 201, "")
 	b.want(b.do("POST", app+"/objects", `{"name":"orders","schema":{"type":"object"},"unique_fields":["number"],"indexed_fields":["status"]}`), 201, "")
 	b.want(b.do("POST", app+"/objects/orders/records", `{"number":1,"status":"s3cret"}`), 201, "")
 	b.want(b.upload(app, "echo", "ok/echo"), 201, "")
@@ -60,11 +63,19 @@ func TestArchive_RoundTrip(t *testing.T) {
 	if object.text("object", "schema") != `{"type":"object"}` || object.text("object", "unique_fields") != `["number"]` || made.text("app", "capabilities") != `["objects"]` {
 		t.Errorf("imported %s in %s", object.raw, made.raw)
 	}
+	variables := there.want(there.do("GET", "/v1/apps/orders/variables", ""), 200, "")
+	region := there.want(there.do("GET", "/v1/apps/orders/variables/REGION", ""), 200, "")
+	if region.text("variable", "value") != "eu" || variables.text("pagination", "total") != "2" || made.text("app", "allowed_hosts") != `["api.example.com"]` {
+		t.Errorf("imported %s in %s", variables.raw, made.raw)
+	}
+	if secrets := there.want(there.do("GET", "/v1/apps/orders/secrets", ""), 200, ""); secrets.text("secrets") != "[]" {
+		t.Errorf("secrets went along: %s", secrets.raw)
+	}
 	if there.count("/v1/apps/orders/objects/orders") != "0" {
 		t.Error("records went along")
 	}
 	original := here.want(here.do("GET", app, ""), 200, "")
-	for _, secret := range []string{original.text("app", "api_key"), original.text("app", "api_secret"), "s3cret", "orders.example.com"} {
+	for _, secret := range []string{original.text("app", "api_key"), original.text("app", "api_secret"), "s3cret", "PAYMENT_KEY", "orders.example.com"} {
 		if text := unzipped(t, archived.raw, "manifest.json"); strings.Contains(text, secret) {
 			t.Errorf("the archive holds %s: %s", secret, text)
 		}
@@ -111,11 +122,17 @@ func TestArchive_ImportTarget(t *testing.T) {
 	}
 	// Its objects get the rules in the archive; records and settings stay.
 	b.want(b.do("PATCH", app+"/objects/orders", `{"unique_fields":[],"schema":null}`), 200, "")
-	b.want(b.do("PATCH", app, `{"capabilities":[]}`), 200, "")
+	b.want(b.do("PATCH", app, `{"capabilities":[],"allowed_hosts":[]}`), 200, "")
+	b.want(b.do("PUT", app+"/variables/REGION", `{"value":"us"}`), 200, "")
+	b.want(b.do("DELETE", app+"/variables/EMPTY", ""), 200, "")
 	kept := b.want(b.bring(archived.raw, "?app=orders"), 201, "")
 	object := b.want(b.do("GET", app+"/objects/orders", ""), 200, "")
-	if object.text("object", "unique_fields") != `["number"]` || b.count(app+"/objects/orders") != "1" || kept.text("app", "capabilities") != "[]" {
+	if object.text("object", "unique_fields") != `["number"]` || b.count(app+"/objects/orders") != "1" || kept.text("app", "capabilities") != "[]" || kept.text("app", "allowed_hosts") != "[]" {
 		t.Errorf("%s in %s", object.raw, kept.raw)
+	}
+	b.want(b.do("GET", app+"/variables/EMPTY", ""), 200, "")
+	if region := b.do("GET", app+"/variables/REGION", ""); region.text("variable", "value") != "us" {
+		t.Errorf("the variable became %s", region.raw)
 	}
 	b.want(b.bring(archived.raw, "?app=nothing"), 404, "App not found")
 	b.want(b.bring(archived.raw, "?app=orders&name=x"), 400, "name and environment are for a new app")
@@ -142,6 +159,10 @@ func TestArchive_Refused(t *testing.T) {
 		{"lying digest", manifest, "\x00asm" + wasm, 400, "another digest"},
 		{"object", strings.Replace(manifest, `"name": "orders"`, `"name": "../orders"`, 1), wasm, 400, "object ../orders: name must be"},
 		{"schema", strings.Replace(manifest, `"type": "object"`, `"type": "thing"`, 2), wasm, 400, "object orders: schema"},
+		{"variable", strings.Replace(manifest, `"name": "REGION"`, `"name": "-"`, 1), wasm, 400, `variable "-": name must be`},
+		{"value", strings.Replace(manifest, `"value": "eu"`, `"value": "\u0000"`, 1), wasm, 400, `variable "REGION": value must be`},
+		{"twice", strings.Replace(manifest, `"name": "REGION"`, `"name": "EMPTY"`, 1), wasm, 400, "variable EMPTY is there twice"},
+		{"host", strings.Replace(manifest, `"api.example.com"`, `"http://api.example.com"`, 1), wasm, 400, "allowed_hosts must hold"},
 		{"capability", strings.Replace(manifest, `"objects"`, `"files"`, 1), wasm, 400, "capabilities must be among objects"},
 		{"name", strings.Replace(manifest, `"name": "Orders"`, `"name": ""`, 1), wasm, 400, "App name is required"},
 		{"large", manifest, strings.Repeat("x", 2*maxModule), 400, "at most"},

@@ -45,7 +45,12 @@ func (a *API) exportApp(ctx context.Context, in *AppPath) (*exportOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := archive.Describe(app, release, objects)
+	var variables []*host.Variable
+	err = a.Store.EachVariable(ctx, app.ID, func(v *host.Variable) { variables = append(variables, v) })
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := archive.Describe(app, release, objects, variables)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,7 @@ type imported struct {
 	endpoints objects[desiredEndpoint]
 	modules   []*host.Module
 	objects   []*host.Object
+	variables []*host.Variable
 }
 
 // importApp checks everything it can before it writes anything. What is written
@@ -143,6 +144,9 @@ func (a *API) readArchive(ctx context.Context, file io.ReaderAt, size int64) (*i
 	if out.objects, err = archivedObjects(opened.Manifest.Objects); err != nil {
 		return nil, err
 	}
+	if out.variables, err = archivedVariables(opened.Manifest.Variables); err != nil {
+		return nil, err
+	}
 	return out, a.inspectModules(ctx, out)
 }
 
@@ -192,6 +196,7 @@ func (a *API) importTarget(ctx context.Context, in *importInput, settings archiv
 	app.AuthorizedDomains = orEmpty(settings.AuthorizedDomains)
 	app.DataRetentionDays, app.Timezone, app.RateLimit = settings.DataRetentionDays, settings.Timezone, settings.RateLimit
 	app.Capabilities = distinct(settings.Capabilities)
+	app.AllowedHosts = distinct(lower(settings.AllowedHosts))
 	if err := a.check(app); err != nil {
 		return nil, false, err
 	}
@@ -201,8 +206,8 @@ func (a *API) importTarget(ctx context.Context, in *importInput, settings archiv
 	return app, true, a.Store.CreateApp(ctx, app)
 }
 
-// importInto puts the modules, the key groups, the definitions of objects and
-// the release into an app.
+// importInto puts the modules, the key groups, the definitions of objects,
+// the variables and the release into an app.
 func (a *API) importInto(ctx context.Context, app *host.App, from *imported) (*host.Release, error) {
 	for _, m := range from.modules {
 		content, err := from.Module(m.Digest)
@@ -223,6 +228,9 @@ func (a *API) importInto(ctx context.Context, app *host.App, from *imported) (*h
 		if err := a.ensureObject(ctx, app.ID, o); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.addVariables(ctx, app.ID, from.variables); err != nil {
+		return nil, err
 	}
 	return a.change(ctx, app.ID, func(d *host.Draft) error {
 		d.Note = fmt.Sprintf("Import release %d of %s", from.Manifest.Release, from.Manifest.App.Name)

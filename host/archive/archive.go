@@ -3,10 +3,10 @@
 // It owns the format: a zip file of manifest.json and the modules, each called
 // modules/ and the digest of its bytes. The manifest holds the settings of the
 // app, the endpoints of its active release as the management API takes them,
-// the names of their key groups, the names of the modules and the definitions of
-// objects. It holds nothing secret, and nothing that belongs to the place the
-// app comes from: no keys, no domains, no webhook, no members of key groups, no
-// records.
+// the names of their key groups, the names of the modules, the definitions of
+// objects and the variables. It holds nothing secret, and nothing that belongs to
+// the place the app comes from: no secrets, no keys, no domains, no webhook, no
+// members of key groups, no records.
 //
 // An archive comes from anybody, so that the reader believes nothing of it:
 // names it does not expect, entries that repeat, sizes beyond bounds and bytes
@@ -17,6 +17,7 @@ package archive
 import (
 	"archive/zip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -51,6 +52,14 @@ type Manifest struct {
 	Modules []Module `json:"modules"`
 	// Objects are the definitions of the app's objects, by name.
 	Objects []Object `json:"objects,omitempty"`
+	// Variables are those of the app, by name. Its secrets stay where they are.
+	Variables []Variable `json:"variables,omitempty"`
+}
+
+// Variable is a variable of an app.
+type Variable struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // Object is the definition of an object, without records.
@@ -74,6 +83,7 @@ type App struct {
 	ContextInfo       *string         `json:"context_info"`
 	RateLimit         *host.RateLimit `json:"rate_limit"`
 	Capabilities      []string        `json:"capabilities,omitempty"`
+	AllowedHosts      []string        `json:"allowed_hosts,omitempty"`
 }
 
 // Module is a module that endpoints use.
@@ -93,14 +103,16 @@ type endpoint struct {
 	Revision  int    `json:"revision,omitempty"`
 }
 
-// Describe makes the manifest of an app, its active release and its objects.
-func Describe(app *host.App, release *host.Release, objects []*host.Object) (*Manifest, error) {
+// Describe makes the manifest of an app, its active release, its objects and its
+// variables.
+func Describe(app *host.App, release *host.Release, objects []*host.Object, variables []*host.Variable) (*Manifest, error) {
 	m := &Manifest{
 		Format: Format, Release: release.Number, Endpoints: []json.RawMessage{}, KeyGroups: []string{}, Modules: []Module{},
 		App: App{
 			Name: app.Name, Environment: app.Environment, Description: app.Description, WebsiteURL: app.WebsiteURL,
 			AuthorizedDomains: app.AuthorizedDomains, DataRetentionDays: app.DataRetentionDays, Timezone: app.Timezone,
 			ContextInfo: app.ContextInfo, RateLimit: app.RateLimit, Capabilities: app.Capabilities,
+			AllowedHosts: app.AllowedHosts,
 		},
 	}
 	for i := range release.Endpoints {
@@ -122,6 +134,10 @@ func Describe(app *host.App, release *host.Release, objects []*host.Object) (*Ma
 		m.Objects = append(m.Objects, Object{o.Name, o.Schema, o.UniqueFields, o.IndexedFields})
 	}
 	slices.SortFunc(m.Objects, func(x, y Object) int { return strings.Compare(x.Name, y.Name) })
+	for _, v := range variables {
+		m.Variables = append(m.Variables, Variable{v.Name, v.Value})
+	}
+	slices.SortFunc(m.Variables, func(x, y Variable) int { return strings.Compare(x.Name, y.Name) })
 	return m, nil
 }
 
@@ -130,6 +146,9 @@ func Describe(app *host.App, release *host.Release, objects []*host.Object) (*Ma
 func Write(w io.Writer, m *Manifest, content func(digest string) ([]byte, error)) error {
 	out := zip.NewWriter(w)
 	manifest, err := json.MarshalIndent(m, "", "  ")
+	if err == nil && len(manifest) > maxManifest {
+		err = fmt.Errorf("the manifest of the app has %d bytes; no reader takes more than %d", len(manifest), maxManifest)
+	}
 	if err != nil {
 		return err
 	}

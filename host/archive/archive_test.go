@@ -91,7 +91,7 @@ func TestDescribe(t *testing.T) {
 	e.Module = host.PinnedModule{Name: "m", Version: 3, Digest: digestOf("one")}
 	o := host.NewObject(app.ID)
 	o.Name, o.Schema = "orders", json.RawMessage(`{"type":"object"}`)
-	m, err := archive.Describe(app, &host.Release{Number: 4, Endpoints: []host.Endpoint{*e, *e}}, []*host.Object{o})
+	m, err := archive.Describe(app, &host.Release{Number: 4, Endpoints: []host.Endpoint{*e, *e}}, []*host.Object{o}, []*host.Variable{host.NewVariable(app.ID, "REGION", "eu")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,6 +218,18 @@ func TestOpen_Aliases(t *testing.T) {
 	raw := write(t, m, "one")
 	_, err := archive.Open(bytes.NewReader(raw), int64(len(raw)), archive.Limits{ModuleBytes: 1000, TotalBytes: 1 << 20})
 	if host.CodeOf(err) != host.CodeInvalid || !strings.Contains(host.AsError(err).Message, "501 modules") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestOpen_Variables shows that no more are taken than an app may have.
+func TestOpen_Variables(t *testing.T) {
+	t.Parallel()
+	m := manifest()
+	m.Variables = make([]archive.Variable, host.MaxSettings+1)
+	raw := write(t, m)
+	_, err := archive.Open(bytes.NewReader(raw), int64(len(raw)), archive.Limits{TotalBytes: 1 << 20})
+	if host.CodeOf(err) != host.CodeInvalid || !strings.Contains(host.AsError(err).Message, "201 variables") {
 		t.Errorf("%v", err)
 	}
 }

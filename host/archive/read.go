@@ -15,7 +15,7 @@ import (
 
 // Bounds of an archive, whatever the limits.
 const (
-	maxManifest = 24 << 20 // 500 endpoints and 200 objects with schemas
+	maxManifest = 48 << 20 // 500 endpoints and 200 objects with schemas, 200 variables
 	// Every endpoint may have a module of its own.
 	maxEntries   = host.MaxEndpoints + 1
 	maxDirectory = 256 << 10 // where zip files list their entries
@@ -160,6 +160,9 @@ func (a *Archive) readManifest(f *zip.File) error {
 	}
 	if n := len(a.Manifest.Objects); n > host.MaxObjects {
 		return fault("it has %d objects; at most %d are allowed", n, host.MaxObjects)
+	}
+	if n := len(a.Manifest.Variables); n > host.MaxSettings {
+		return fault("it has %d variables; at most %d are allowed", n, host.MaxSettings)
 	}
 	return nil
 }

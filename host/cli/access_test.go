@@ -40,7 +40,7 @@ func TestAccess_README(t *testing.T) {
 func TestAdmin_README(t *testing.T) {
 	t.Parallel()
 	x, address := newReader(t)
-	x.play(blocks(read(t, "../admin/README.md")), address, 5)
+	x.play(blocks(read(t, "../admin/README.md")), address, 8)
 }
 
 // TestObjects_README runs the page on objects likewise.

@@ -58,6 +58,7 @@ func (c *console) showApp(app *host.App, asJSON bool) error {
 		"app", app.Slug, "id", app.ID, "name", app.Name, "environment", app.Environment, "status", app.Status,
 		"description", text(app.Description), "domains", strings.Join(app.Domains, " "),
 		"authorized domains", strings.Join(app.AuthorizedDomains, " "), "capabilities", strings.Join(app.Capabilities, " "),
+		"allowed hosts", strings.Join(app.AllowedHosts, " "),
 		"created", app.CreatedAt.String(), "updated", app.UpdatedAt.String())
 }
 
@@ -71,8 +72,8 @@ func text(s *string) string {
 
 // appFlags are the settings of an app that commands give.
 type appFlags struct {
-	description           string
-	domains, capabilities []string
+	description                  string
+	domains, capabilities, hosts []string
 }
 
 func (f *appFlags) add(command *cobra.Command) {
@@ -80,6 +81,7 @@ func (f *appFlags) add(command *cobra.Command) {
 	flags.StringVar(&f.description, "description", "", "what the app is for")
 	flags.StringSliceVar(&f.domains, "domain", nil, "host name that leads to the app; may be repeated")
 	flags.StringSliceVar(&f.capabilities, "capability", nil, "group of data operations that the app's modules may use ("+strings.Join(host.Capabilities, ", ")+"); may be repeated")
+	flags.StringSliceVar(&f.hosts, "allow-host", nil, "host that the app's modules may send requests to, such as api.example.com or *.example.com; may be repeated")
 }
 
 // fields are the flags that were given.
@@ -92,6 +94,9 @@ func (f *appFlags) fields() (fields client.AppFields) {
 	}
 	if len(f.capabilities) > 0 {
 		fields.Capabilities = client.Value(f.capabilities)
+	}
+	if len(f.hosts) > 0 {
+		fields.AllowedHosts = client.Value(f.hosts)
 	}
 	return fields
 }
@@ -125,6 +130,7 @@ var appClears = map[string]func(*client.AppFields){
 	"description": func(f *client.AppFields) { f.Description = client.Null[string]() },
 	"domain":      func(f *client.AppFields) { f.Domains = client.Value([]string{}) },
 	"capability":  func(f *client.AppFields) { f.Capabilities = client.Value([]string{}) },
+	"allow-host":  func(f *client.AppFields) { f.AllowedHosts = client.Value([]string{}) },
 }
 
 func appsUpdateCommand(r *remote) *cobra.Command {
@@ -133,8 +139,8 @@ func appsUpdateCommand(r *remote) *cobra.Command {
 	clear := clearing[client.AppFields]{by: appClears}
 	command := &cobra.Command{
 		Use: "update APP", Short: "Change an app and what its modules may do, at once", Args: cobra.ExactArgs(1),
-		Long: `Change an app at once. What no flag names stays as it is. Domains and
-capabilities that are given replace those there were; --clear takes them away.`,
+		Long: `Change an app at once. What no flag names stays as it is. Domains,
+capabilities and hosts that are given replace those there were; --clear takes them away.`,
 		Example: "  postern apps update shop --capability objects\n  postern apps update shop --name 'My shop' --clear domain",
 	}
 	command.RunE = r.run(func(ctx context.Context, api *client.Client, args []string) error {

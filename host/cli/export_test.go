@@ -1,6 +1,11 @@
 package cli
 
-import "io"
+import (
+	"context"
+	"io"
+
+	"github.com/posternhq/postern/host/config"
+)
 
 // CheckManifest parses a manifest in a directory and returns its faults as
 // "line: text".
@@ -24,4 +29,12 @@ func DrawBar(out io.Writer, title string, total int64, sent ...int64) {
 		b.set(n)
 	}
 	b.done()
+}
+
+// Rekey is “postern secrets rekey” for a data directory. After each thing that
+// it has done it calls step, whose error ends it there.
+func Rekey(ctx context.Context, data string, step func(done string) error) error {
+	r := rekeying{console: &console{err: io.Discard}, cfg: config.Config{Data: data}, step: step}
+	_, err := r.run(ctx)
+	return err
 }

@@ -45,7 +45,7 @@ func masterKey(cfg config.Config) ([]byte, error) {
 	if cfg.MasterKey != "" {
 		return seal.ParseKey(string(cfg.MasterKey))
 	}
-	return seal.LoadOrCreate(filepath.Join(cfg.Data, "master.key"))
+	return seal.LoadOrCreate(filepath.Join(cfg.Data, masterKeyFile))
 }
 
 // found creates the organization if there is none, and refuses a master key
@@ -61,7 +61,7 @@ func (c *console) found(ctx context.Context, cfg config.Config, db host.Organiza
 	}
 	if org.MasterFingerprint != fingerprint {
 		return hint(fmt.Errorf("the master key is not the one this database was sealed with: its fingerprint is %s, that of the database's is %s", fingerprint, org.MasterFingerprint),
-			"set POSTERN_MASTER_KEY to the key the first host started with, or restore master.key in the data directory")
+			"%s", wrongKeyHint(cfg.Data))
 	}
 	return recoverAdminKey(cfg.Data, org)
 }

@@ -5,7 +5,7 @@
 // projects, and the order in which the parts of a server start and stop. It is
 // the one package that knows all others. Commands that talk to a server do so
 // through the client and know nothing the management API does not say; only
-// serve, migrate, backup and restore open the store.
+// serve, migrate, backup, restore and secrets rekey open the store.
 //
 // Rules of the terminal: results go to standard output, everything else to
 // standard error; an error is one line that says what failed and why, followed
@@ -124,7 +124,7 @@ Start a server, write a handler, deploy it:
 		}
 	}
 	add("project", buildCommand(c), deployCommand(c), promoteCommand(c), rollbackCommand(c), logsCommand(c))
-	add("manage", appsCommand(c), objectsCommand(c), releasesCommand(c), exportCommand(c), importCommand(c), auditCommand(c))
+	add("manage", appsCommand(c), objectsCommand(c), variablesCommand(c), secretsCommand(c), releasesCommand(c), exportCommand(c), importCommand(c), auditCommand(c))
 	add("access", keysCommand(c), tokensCommand(c), groupsCommand(c), issuersCommand(c), signingKeysCommand(c), membersCommand(c))
 	add("server", serveCommand(c), backupCommand(c), restoreCommand(c), migrateCommand(c), versionCommand(c))
 	return root, started

@@ -37,7 +37,7 @@ func TestSecrets_NeverShown(t *testing.T) {
 	s.listAll()
 	log := read(t, filepath.Join(s.home, "serve.err"))
 	s.shown.WriteString(log)
-	for _, control := range []string{"unauthorized", "partner", `"kind":"jwt"`, "/run/shop/orders"} {
+	for _, control := range []string{"unauthorized", "partner", `"kind":"jwt"`, "PAYMENT_KEY", "/run/shop/orders"} {
 		if !strings.Contains(s.shown.String(), control) {
 			t.Errorf("the scenario does not even show %q", control)
 		}
@@ -128,6 +128,11 @@ func (s *scenario) makeSecrets() {
 		s.t.Fatal(err)
 	}
 	s.keep("an own JWT", jwt)
+	const appSecret = "correct-horse-battery-staple-9071"
+	if _, _, err := s.api.PutSecret(ctx, "shop", "PAYMENT_KEY", appSecret); err != nil {
+		s.t.Fatal(err)
+	}
+	s.keep("the app's secret", appSecret)
 	old := s.secrets["the organization key"]
 	fresh, err := s.api.RegenerateAPIKey(ctx)
 	if err != nil {
@@ -164,8 +169,8 @@ func (s *scenario) get(path string, headers ...string) {
 func (s *scenario) useSecrets() {
 	s.t.Helper()
 	for what, secret := range s.secrets {
-		if strings.HasPrefix(what, "the end") || what == "the master key" {
-			continue
+		if strings.HasPrefix(what, "the end") || what == "the master key" || what == "the app's secret" {
+			continue // these open nothing
 		}
 		for _, path := range []string{"/run/shop/orders", "/run/shop/open", "/run/shop/limited", "/run/shop/grouped", "/run/shop/nothing", "/v1/apps"} {
 			if strings.HasPrefix(path, "/v1") && what == "the organization key" {
@@ -197,11 +202,11 @@ func (s *scenario) listAll() {
 	s.t.Helper()
 	key := s.secrets["the organization key"]
 	for _, path := range []string{"keys", "tokens", "members", "signing-keys", "organization", "audit-log?limit=100", "audit-log?format=ndjson", "apps/shop/issuers", "apps/shop/key-groups",
-		"apps/shop/endpoints", "apps/shop/releases/1", "apps/shop/modules", "apps/shop/invocations?limit=100"} {
+		"apps/shop/endpoints", "apps/shop/releases/1", "apps/shop/modules", "apps/shop/secrets", "apps/shop/secrets/PAYMENT_KEY", "apps/shop/export", "apps/shop/invocations?limit=100"} {
 		s.get("/v1/"+path, "X-API-Key", key)
 	}
 	s.get("/.well-known/jwks.json")
-	s.shown.WriteString(s.run("postern keys list; postern tokens list; postern members list; postern logs shop; postern signing-keys list --json"))
+	s.shown.WriteString(s.run("postern keys list; postern tokens list; postern members list; postern logs shop; postern signing-keys list --json; postern secrets list shop --json"))
 	var list struct {
 		Invocations []struct {
 			RequestID string `json:"request_id"`

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/posternhq/postern/host"
@@ -69,13 +68,13 @@ func (db *DB) appRowOf(a *host.App) (appRow, error) {
 		ID: a.ID, OrganizationID: a.OrganizationID, Name: a.Name, Slug: a.Slug, Environment: a.Environment,
 		Description: a.Description, AppStoreURL: a.AppStoreURL, PlayStoreURL: a.PlayStoreURL, WebsiteURL: a.WebsiteURL,
 		EngagementPlatform:    a.EngagementPlatform,
-		EngagementCredentials: seal.seal("app.engagement_credentials:", a.EngagementCredentials),
-		APIKey:                seal.seal("app.api_key:", []byte(a.APIKey)),
-		APISecret:             seal.seal("app.api_secret:", []byte(a.APISecret)),
+		EngagementCredentials: seal.seal(sealedEngagement, a.EngagementCredentials),
+		APIKey:                seal.seal(sealedAPIKey, []byte(a.APIKey)),
+		APISecret:             seal.seal(sealedAPISecret, []byte(a.APISecret)),
 		Platform:              a.Platform, BundleID: a.BundleID, DataRetentionDays: a.DataRetentionDays, Timezone: a.Timezone,
 		Features: document[host.Features]{a.Features}, Status: a.Status, ContextInfo: a.ContextInfo, URLContext: a.URLContext,
 		EmailPlatform:    a.EmailPlatform,
-		EmailCredentials: seal.seal("app.email_credentials:", a.EmailCredentials),
+		EmailCredentials: seal.seal(sealedEmail, a.EmailCredentials),
 		CachedUserCount:  a.CachedUserCount, CachedEventCount: a.CachedEventCount,
 		CachedLastEvent: a.CachedLastEvent.Millis(), StatsLastUpdated: a.StatsLastUpdated.Millis(),
 		WebhookURL: a.WebhookURL, WebhookEnabled: a.WebhookEnabled, WebhookUseQueryParams: a.WebhookUseQueryParams,
@@ -95,13 +94,13 @@ func (db *DB) app(r *appView) (*host.App, error) {
 		Domains:     []string{},
 		Description: r.Description, AppStoreURL: r.AppStoreURL, PlayStoreURL: r.PlayStoreURL, WebsiteURL: r.WebsiteURL,
 		EngagementPlatform:    r.EngagementPlatform,
-		EngagementCredentials: json.RawMessage(seal.unseal("app.engagement_credentials:", r.EngagementCredentials)),
-		APIKey:                string(seal.unseal("app.api_key:", r.APIKey)),
-		APISecret:             string(seal.unseal("app.api_secret:", r.APISecret)),
+		EngagementCredentials: json.RawMessage(seal.unseal(sealedEngagement, r.EngagementCredentials)),
+		APIKey:                string(seal.unseal(sealedAPIKey, r.APIKey)),
+		APISecret:             string(seal.unseal(sealedAPISecret, r.APISecret)),
 		Platform:              r.Platform, BundleID: r.BundleID, DataRetentionDays: r.DataRetentionDays, Timezone: r.Timezone,
 		Features: r.Features.V, Status: r.Status, ContextInfo: r.ContextInfo, URLContext: r.URLContext,
 		EmailPlatform:    r.EmailPlatform,
-		EmailCredentials: json.RawMessage(seal.unseal("app.email_credentials:", r.EmailCredentials)),
+		EmailCredentials: json.RawMessage(seal.unseal(sealedEmail, r.EmailCredentials)),
 		CachedUserCount:  r.CachedUserCount, CachedEventCount: r.CachedEventCount,
 		CachedLastEvent: host.FromMillis(r.CachedLastEvent), StatsLastUpdated: host.FromMillis(r.StatsLastUpdated),
 		WebhookURL: r.WebhookURL, WebhookEnabled: r.WebhookEnabled, WebhookUseQueryParams: r.WebhookUseQueryParams,
@@ -114,34 +113,4 @@ func (db *DB) app(r *appView) (*host.App, error) {
 		a.Domains = strings.Split(r.Domains, ",")
 	}
 	return a, seal.err
-}
-
-// sealing seals or unseals the values of one row and keeps the first error.
-// The place of a value names its column and its row.
-type sealing struct {
-	sealer host.Sealer
-	id     string
-	err    error
-}
-
-func (c *sealing) seal(column string, plain []byte) []byte {
-	return c.run(plain, func(s host.Sealer) ([]byte, error) { return s.Seal(plain, column+c.id) })
-}
-
-func (c *sealing) unseal(column string, sealed []byte) []byte {
-	return c.run(sealed, func(s host.Sealer) ([]byte, error) { return s.Unseal(sealed, column+c.id) })
-}
-
-// run leaves nil, an absent value, as it is.
-func (c *sealing) run(in []byte, do func(host.Sealer) ([]byte, error)) []byte {
-	if in == nil || c.err != nil {
-		return nil
-	}
-	if c.sealer == nil {
-		c.err = errors.New("secrets cannot be read or written without a sealer")
-		return nil
-	}
-	out, err := do(c.sealer)
-	c.err = err
-	return out
 }

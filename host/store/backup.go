@@ -85,14 +85,19 @@ func CheckFile(ctx context.Context, path string) (schema int64, err error) {
 }
 
 // newestSchema is the number of the newest migration.
-func newestSchema() (newest int64, err error) {
+func newestSchema() (newest int64, err error) { return newestOf(func(string) bool { return true }) }
+
+// newestOf is the number of the newest of the migrations that count.
+func newestOf(counts func(name string) bool) (newest int64, err error) {
 	names, err := fs.Glob(migrations.Files, "*.sql")
 	for _, name := range names {
 		number, err := goose.NumericComponent(name)
 		if err != nil {
 			return 0, fmt.Errorf("migration %s has no number: %w", name, err)
 		}
-		newest = max(newest, number)
+		if counts(name) {
+			newest = max(newest, number)
+		}
 	}
 	return newest, err
 }

@@ -30,6 +30,7 @@ type dialect struct {
 	codes   func(error) []string // codes of a driver's error, the most special first
 	kinds   map[string]kind      // what they mean
 	records recordDialect
+	alone   alone
 }
 
 // dialectOf chooses by the configuration; see Config.URL.
@@ -49,7 +50,7 @@ const sqlitePragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
 // sqliteDialect has one writer: the database admits no more, and waiting in
 // the pool honours contexts.
 var sqliteDialect = &dialect{
-	driver: "sqlite", goose: goose.DialectSQLite3, lock: lockDir, records: sqliteRecords,
+	driver: "sqlite", goose: goose.DialectSQLite3, lock: lockDir, records: sqliteRecords, alone: sqliteAlone,
 	databases: func(c Config) ([]database, error) {
 		main, err := privateFile(filepath.Join(c.Dir, MainFile))
 		log, logErr := privateFile(filepath.Join(c.Dir, LogFile))
@@ -72,7 +73,7 @@ var sqliteDialect = &dialect{
 }
 
 var postgresDialect = &dialect{
-	driver: "postgres", goose: goose.DialectPostgres, rowLock: " FOR UPDATE", records: postgresRecords,
+	driver: "postgres", goose: goose.DialectPostgres, rowLock: " FOR UPDATE", records: postgresRecords, alone: postgresAlone,
 	databases: func(c Config) ([]database, error) {
 		// The driver's own error would repeat the URL, password and all.
 		if u, err := url.Parse(c.URL); err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {

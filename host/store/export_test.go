@@ -78,3 +78,11 @@ func TableName(o *host.Object) string { return tableName(o.ID) }
 
 // Sweep removes what a crash left behind, as Open does.
 func (db *DB) Sweep(ctx context.Context) error { return db.sweep(ctx) }
+
+// SealedColumns lists the columns that a new master key has to know.
+func SealedColumns() (names []string) {
+	for _, s := range sealedColumns {
+		names = append(names, s.table+"."+s.column)
+	}
+	return names
+}

@@ -11,9 +11,6 @@ var secrets = settings{
 	shown: func(r *settingRow) any { return r.secret() },
 }
 
-// secretPlace is the place that the values of secrets are sealed for.
-const secretPlace = "secret.value:"
-
 // secret is what is shown of a row.
 func (r *settingRow) secret() *host.Secret {
 	return &host.Secret{
@@ -28,7 +25,7 @@ func (db *DB) PutSecret(ctx context.Context, secret *host.Secret) (created bool,
 	row := &settingRow{ID: secret.ID, AppID: secret.AppID, Name: secret.Name, CreatedAt: secret.CreatedAt.Millis(), UpdatedAt: secret.UpdatedAt.Millis()}
 	created, err = secrets.put(ctx, db, row, func(row *settingRow) error {
 		seal := sealing{db.sealer, row.ID, nil}
-		row.Value = seal.seal(secretPlace, []byte(secret.Value))
+		row.Value = seal.seal(sealedSecret, []byte(secret.Value))
 		return seal.err
 	})
 	if err == nil {
@@ -55,7 +52,7 @@ func (db *DB) SecretValue(ctx context.Context, appID, name string) (value string
 		return "", err
 	}
 	seal := sealing{db.sealer, row.ID, nil}
-	return string(seal.unseal(secretPlace, row.Value)), seal.err
+	return string(seal.unseal(sealedSecret, row.Value)), seal.err
 }
 
 // Secrets implements host.SecretStore.

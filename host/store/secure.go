@@ -21,9 +21,6 @@ var (
 	secureColumns = columns[secureRow]("")
 )
 
-// securePlace is the place that secure values are sealed for.
-const securePlace = "secure_value.value:"
-
 // SecureValue implements host.SecureReader.
 func (r *records) SecureValue(ctx context.Context, id string) (v *host.SecureValue, err error) {
 	defer host.Wrap(&err, "store.SecureValue(%q)", r.appID)
@@ -33,7 +30,7 @@ func (r *records) SecureValue(ctx context.Context, id string) (v *host.SecureVal
 		return nil, r.fail(ctx, nil, err)
 	}
 	seal := sealing{r.db.sealer, row.ID, nil}
-	v = &host.SecureValue{ID: row.ID, Value: string(seal.unseal(securePlace, row.Value)), ExpiresAt: host.FromMillis(row.ExpiresAt)}
+	v = &host.SecureValue{ID: row.ID, Value: string(seal.unseal(sealedSecure, row.Value)), ExpiresAt: host.FromMillis(row.ExpiresAt)}
 	if seal.err != nil {
 		return nil, seal.err
 	}
@@ -60,7 +57,7 @@ func (t *recordTransaction) PutSecureValue(ctx context.Context, v *host.SecureVa
 		return err
 	}
 	seal := sealing{t.db.sealer, v.ID, nil}
-	row := secureRow{ID: v.ID, AppID: t.appID, Value: seal.seal(securePlace, []byte(v.Value)), Bytes: size, ExpiresAt: v.ExpiresAt.Millis()}
+	row := secureRow{ID: v.ID, AppID: t.appID, Value: seal.seal(sealedSecure, []byte(v.Value)), Bytes: size, ExpiresAt: v.ExpiresAt.Millis()}
 	if seal.err != nil {
 		return seal.err
 	}

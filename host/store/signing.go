@@ -22,16 +22,13 @@ var (
 	selectSigningKeys = "SELECT " + columns[signingKeyRow]("") + " FROM signing_key ORDER BY position DESC"
 )
 
-// privatePlace is the place that private keys are sealed for.
-const privatePlace = "signing_key.private_key:"
-
 // AddSigningKey implements host.SigningKeyStore.
 func (db *DB) AddSigningKey(ctx context.Context, key *host.SigningKey, onlyFirst bool) (added bool, err error) {
 	defer host.Wrap(&err, "store.AddSigningKey(%q)", key.ID)
 	seal := sealing{db.sealer, key.ID, nil}
 	row := signingKeyRow{
 		ID: key.ID, Algorithm: key.Algorithm, PublicKey: key.PublicKey,
-		PrivateKey: seal.seal(privatePlace, key.Private), CreatedAt: key.CreatedAt.Millis(),
+		PrivateKey: seal.seal(sealedPrivate, key.Private), CreatedAt: key.CreatedAt.Millis(),
 	}
 	if seal.err != nil {
 		return false, seal.err
@@ -76,7 +73,7 @@ func (db *DB) signingKeys(s *session) ([]*host.SigningKey, error) {
 		seal := sealing{db.sealer, r.ID, nil}
 		keys = append(keys, &host.SigningKey{
 			ID: r.ID, Algorithm: r.Algorithm, PublicKey: ed25519.PublicKey(r.PublicKey), Active: i == 0,
-			CreatedAt: host.FromMillis(r.CreatedAt), Private: ed25519.PrivateKey(seal.unseal(privatePlace, r.PrivateKey)),
+			CreatedAt: host.FromMillis(r.CreatedAt), Private: ed25519.PrivateKey(seal.unseal(sealedPrivate, r.PrivateKey)),
 		})
 		if seal.err != nil {
 			return nil, seal.err
