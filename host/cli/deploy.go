@@ -117,6 +117,7 @@ func ensureApp(ctx context.Context, api *client.Client, m *manifest) (app *host.
 	}
 	app, err = createApp(ctx, api, m.App, client.AppFields{
 		Name: client.Value(m.Name), Environment: client.Value(m.Environment), Capabilities: client.Value(append([]string{}, m.Capabilities...)),
+		AllowedHosts: client.Value(append([]string{}, m.AllowedHosts...)),
 	})
 	if err == nil && app.Slug != m.App {
 		return nil, false, hint(fmt.Errorf("the server named the new app %s", app.Slug), "write “app: %s” in %s", app.Slug, manifestName)

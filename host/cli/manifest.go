@@ -28,6 +28,7 @@ type manifest struct {
 	Name         string                  `json:"name"`
 	Environment  string                  `json:"environment"`
 	Capabilities []string                `json:"capabilities"`
+	AllowedHosts []string                `json:"allowed_hosts"`
 	Objects      map[string]objectSource `json:"objects"`
 	Modules      map[string]moduleSource `json:"modules"`
 	Endpoints    []client.EndpointFields `json:"endpoints"`

@@ -72,7 +72,7 @@ func TestManifest_Faults(t *testing.T) {
 		"rate limit":        {"limit: 100", "limit: 0", []string{"18: endpoints/1/rate_limit/limit: minimum"}},
 		"rate window":       {"window: minute", "window: year", []string{"18: endpoints/1/rate_limit/window: value must be one of"}},
 		"rate without":      {"window: minute, ", "", []string{"18: endpoints/1/rate_limit: missing property 'window'"}},
-		"capability":        {"[objects]", "[files]", []string{"22: capabilities/0: value must be 'objects'"}},
+		"capability":        {"[objects]", "[files]", []string{"22: capabilities/0: value must be one of 'objects', 'http', 'jwt', 'secrets'"}},
 		"object name":       {"plain:", "Plain:", []string{"1: 'Plain' does not match pattern"}},
 		"object rule":       {"unique_fields", "unique", []string{"25: objects/inline: additional properties 'unique' not allowed"}},
 		"object field":      {"address.zip", "address..zip", []string{`25: unique_fields: the field "address..zip" must be names`}},

@@ -34,6 +34,8 @@ func TestSecrets_NeverShown(t *testing.T) {
 	s.makeSecrets()
 	s.useSecrets()
 	s.mistakeSecrets()
+	s.makeSettings() // which are no credentials: nobody scrubs them from requests
+	s.misuseSettings()
 	s.listAll()
 	log := read(t, filepath.Join(s.home, "serve.err"))
 	s.shown.WriteString(log)
@@ -57,7 +59,7 @@ func newScenario(t *testing.T) *scenario {
 		"the organization key": host.NewOrganizationKey(), "the master key": strings.Repeat("c0ffee42", 8),
 	}}
 	s.env = append(s.env, "POSTERN_ADMIN_KEY="+s.secrets["the organization key"], "POSTERN_MASTER_KEY="+s.secrets["the master key"])
-	s.base = "http://" + s.serve("postern serve --data data --listen 127.0.0.1:8080 --log-level debug 2>serve.err")
+	s.base = "http://" + s.serve("postern serve --data data --listen 127.0.0.1:8080 --outbound-networks 127.0.0.1 --log-level debug 2>serve.err")
 	s.env = append(s.env, "POSTERN_SERVER="+s.base)
 	s.connect()
 	return s
@@ -79,10 +81,17 @@ func (s *scenario) deploy() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.run("postern build " + plugin + " && mkdir shop && cp " + plugin + "/.postern/inspect.wasm shop/")
+	outside, err := filepath.Abs("../engine/testdata/ok/outside.wasm")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.run("postern build " + plugin + " && mkdir shop && cp " + plugin + "/.postern/inspect.wasm " + outside + " shop/")
 	write(s.t, filepath.Join(s.home, "shop", "postern.yaml"), `app: shop
-modules: {inspect: {file: inspect.wasm}}
+capabilities: [http, jwt, secrets]
+allowed_hosts: ["`+strings.TrimPrefix(s.base, "http://")+`"]
+modules: {inspect: {file: inspect.wasm}, outside: {file: outside.wasm}}
 endpoints:
+  - {name: Outside, method: POST, path: /outside, module: outside, input: body, requires_authentication: false}
   - {name: Closed, method: GET, path: /orders, module: inspect}
   - {name: Open, method: GET, path: /open, module: inspect, requires_authentication: false}
   - {name: Limited, method: GET, path: /limited, module: inspect, rate_limit: {limit: 1, window: day}}
@@ -145,7 +154,13 @@ func (s *scenario) makeSecrets() {
 // get makes a request and keeps all of the answer.
 func (s *scenario) get(path string, headers ...string) {
 	s.t.Helper()
-	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+path, nil)
+	s.shown.WriteString(s.send(http.MethodGet, path, "", headers...))
+}
+
+// send makes a request and returns all of the answer.
+func (s *scenario) send(method, path, body string, headers ...string) string {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.base+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -157,11 +172,59 @@ func (s *scenario) get(path string, headers ...string) {
 		s.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if err := response.Header.Write(&s.shown); err != nil {
+	var answer strings.Builder
+	if err := response.Header.Write(&answer); err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := io.Copy(&s.shown, response.Body); err != nil {
+	if _, err := io.Copy(&answer, response.Body); err != nil {
 		s.t.Fatal(err)
+	}
+	return answer.String()
+}
+
+// makeSettings gives the app a secret, and has a module put a value aside.
+func (s *scenario) makeSettings() {
+	s.t.Helper()
+	const secret, kept = "f00dfeed-secret-of-the-app-f00dfeed-secret", "cafebabe-value-put-aside-cafebabe-value"
+	s.keep("a secret of the app", secret)
+	s.keep("a secure value", kept)
+	if _, _, err := s.api.PutSecret(s.t.Context(), "shop", "KEY", secret); err != nil {
+		s.t.Fatal(err)
+	}
+	answer := s.send(http.MethodPost, "/run/shop/outside", `p{"value":"`+kept+`"}`)
+	_, rest, _ := strings.Cut(answer, `{"key":"`)
+	key, _, ok := strings.Cut(rest, `"`)
+	if !ok {
+		s.t.Fatalf("got %s", answer)
+	}
+	s.keep("the key of a secure value", key)
+	answer = s.send(http.MethodPost, "/run/shop/outside", `g{"name":"KEY"}`+"\n"+`o{"key":"`+key+`"}`)
+	if !strings.Contains(answer, secret) || !strings.Contains(answer, kept) {
+		s.t.Fatalf("got %s", answer)
+	}
+}
+
+// misuseSettings has a module use secrets where that goes wrong, and where it
+// does not.
+func (s *scenario) misuseSettings() {
+	s.t.Helper()
+	secret := s.secrets["a secret of the app"]
+	for _, script := range []string{
+		"!", `j{"algorithm":"RS256","payload":{},"secret":"KEY"}`, `k{"algorithms":["ES256"],"token":"` + secret + `","secret":"KEY"}`,
+		`o{"key":"` + secret + `"}`, `p{"value":"` + secret + `","ttl_seconds":1}`, `p{"value":"` + secret + `"`, `g{"name":"` + secret + `"}`,
+		`f{"url":"` + s.base + `/healthz","headers":{"x-key":"` + secret + `"}}`,
+		`f{"url":"` + s.base + `/v1/apps","headers":{"x-api-key":"` + secret + `"}}`,
+		`f{"url":"http://name:` + secret + `@127.0.0.2/"}`, `f{"url":"http://127.0.0.2/` + secret + `"}`, `f{"url":"` + secret + `"}`,
+		`f{"url":"` + s.base + `/","headers":{"x-key":"` + secret + `\u0000"}}`,
+	} {
+		for _, end := range []string{"", "\n!", "\ns99"} {
+			answer := s.send(http.MethodPost, "/run/shop/outside", `g{"name":"KEY"}`+"\n"+script+end)
+			// The module shows what it was told, which is its own affair.
+			s.shown.WriteString(strings.ReplaceAll(answer, `{"value":"`+secret+`"}`, ""))
+		}
+	}
+	if !strings.Contains(s.shown.String(), `"bodyEncoding"`) {
+		s.t.Errorf("no request reached the server: %s", s.shown.String())
 	}
 }
 
@@ -202,7 +265,7 @@ func (s *scenario) listAll() {
 	s.t.Helper()
 	key := s.secrets["the organization key"]
 	for _, path := range []string{"keys", "tokens", "members", "signing-keys", "organization", "audit-log?limit=100", "audit-log?format=ndjson", "apps/shop/issuers", "apps/shop/key-groups",
-		"apps/shop/endpoints", "apps/shop/releases/1", "apps/shop/modules", "apps/shop/secrets", "apps/shop/secrets/PAYMENT_KEY", "apps/shop/export", "apps/shop/invocations?limit=100"} {
+		"apps/shop/endpoints", "apps/shop/secrets", "apps/shop/secrets/KEY", "apps/shop/variables", "apps/shop/releases/1", "apps/shop/modules", "apps/shop/secrets", "apps/shop/secrets/PAYMENT_KEY", "apps/shop/export", "apps/shop/invocations?limit=100"} {
 		s.get("/v1/"+path, "X-API-Key", key)
 	}
 	s.get("/.well-known/jwks.json")
