@@ -162,3 +162,31 @@ func TestNest_Alone(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestNest_Reach: a manifest narrows where its own module may send requests.
+func TestNest_Reach(t *testing.T) {
+	t.Parallel()
+	e := open(t, engine.Config{})
+	const fetch = `f{"url":"http://127.0.0.1/"}`
+	c := nesting(t, e, fetch, calls("outside", "a", fetch), fetch)
+	manifest := call(manifested(t, "ok/outside", `"allowed_hosts":["example.com"]`))
+	c.Digest, c.Load = manifest.Digest, manifest.Load
+	plain := c.Data
+	c.Data = func() *capability.Call {
+		may := plain()
+		may.Granted, may.Hosts = func(string) bool { return true }, []string{"127.0.0.1"}
+		return may
+	}
+	got, err := output(t, e, c)
+	if err != nil || strings.Count(string(got), "the module's manifest") == 0 {
+		t.Errorf("got %s, %v", got, err)
+	}
+	var codes []string
+	for _, part := range strings.Split(string(got), `"code":"`)[1:] {
+		code, _, _ := strings.Cut(part, `"`)
+		codes = append(codes, code)
+	}
+	if want := []string{"permission_denied", "address_refused", "permission_denied"}; !slices.Equal(codes, want) {
+		t.Errorf("got %q, want %q: %s", codes, want, got)
+	}
+}
