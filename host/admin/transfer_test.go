@@ -124,10 +124,10 @@ func TestTransfer_BadLine(t *testing.T) {
 			status        int
 			text, details string
 		}{
-			{ndjson, good.String() + "{\"age\":1}\n{}", 400, "Line 211: The record does not meet the schema of the object customers-0; 210 records were stored before", `"line":211,"reason":[{"message":"missing property 'email'"`},
+			{ndjson, good.String() + "{\"age\":1}\n{}", 400, "Line 211: The record does not meet the schema of the object customers-0; records stored before: 210", `"line":211,"reason":[{"message":"missing property 'email'"`},
 			{ndjson, good.String() + "\n{\"email\":\"7\"}", 409, "Line 212: email is already taken", `"line":212,"reason":{"field":"email"`},
-			{ndjson, good.String() + "{\n", 400, "Line 211: the record must be valid JSON; 210 records", ""},
-			{ndjson, "{\"email\":\"a\"}\n\xff\n", 400, "Line 2: the record must be valid UTF-8; 1 records", ""},
+			{ndjson, good.String() + "{\n", 400, "Line 211: the record must be valid JSON; records stored before: 210", ""},
+			{ndjson, "{\"email\":\"a\"}\n\xff\n", 400, "Line 2: the record must be valid UTF-8; records stored before: 1", ""},
 			{csv, "email,age\na,1\nb,-1\nc,2\n", 400, "Line 3: The record does not meet", `"path":"/age"`},
 			{csv, "email,age\na,1\nb\n", 400, "Line 3: the line has 1 cells", ""},
 			{csv, "email,age\na,1\n\"b,2\n", 400, "Line 3: a quote is missing", ""},
@@ -264,4 +264,47 @@ func watchHeap(t *testing.T) func() uint64 {
 		}
 	}()
 	return func() uint64 { close(done); return <-most }
+}
+
+// TestTransfer_Changed changes an object while records come in.
+func TestTransfer_Changed(t *testing.T) {
+	t.Parallel()
+	onDatabases(t, func(t *testing.T, b *bundle) {
+		app := b.newApp("Shop")
+		object := b.newObject(app)
+		during := func(change func()) answer {
+			in, out := io.Pipe()
+			go func() {
+				for i := range 200 { // what an import has in hand
+					fmt.Fprintf(out, "{\"email\":\"%s\"}\n", host.NewID())
+					if i == 199 {
+						change()
+					}
+				}
+				fmt.Fprintln(out, `{"email":"late","phone":"1"}`)
+				fmt.Fprintln(out, `{"email":"later","phone":"1"}`)
+				out.Close()
+			}()
+			r, err := http.NewRequest("POST", b.base+object+"/records/import", in)
+			check(t, err)
+			r.Header.Set("X-API-Key", b.key)
+			r.Header.Set("Content-Type", ndjson)
+			response, err := http.DefaultClient.Do(r)
+			check(t, err)
+			defer response.Body.Close()
+			raw, err := io.ReadAll(response.Body)
+			check(t, err)
+			return answer{status: response.StatusCode, raw: raw}
+		}
+		if got := during(func() { b.want(b.do("PATCH", object, `{"unique_fields":["email","phone"]}`), 200, "") }); got.status != 409 ||
+			!strings.Contains(string(got.raw), "Line 202: phone is already taken by another record; records stored before: 201") {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+		if got := during(func() { b.want(b.do("DELETE", object, ""), 200, ""); b.newObject(app) }); got.status != 404 || !strings.Contains(string(got.raw), "Object not found") {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+		if n := b.count(object); n != "0" {
+			t.Errorf("the new object has %s records", n)
+		}
+	})
 }
