@@ -174,6 +174,21 @@ func TestTransfer_Refused(t *testing.T) {
 	}
 }
 
+// stream imports NDJSON of whatever length.
+func (b *bundle) stream(object string, lines io.Reader) answer {
+	b.t.Helper()
+	r, err := http.NewRequest("POST", b.base+object+"/records/import", lines)
+	check(b.t, err)
+	r.Header.Set("X-API-Key", b.key)
+	r.Header.Set("Content-Type", ndjson)
+	response, err := http.DefaultClient.Do(r)
+	check(b.t, err)
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	check(b.t, err)
+	return answer{status: response.StatusCode, raw: raw}
+}
+
 // generator makes lines of a size without end but for their number.
 type generator struct {
 	lines, size, next int
@@ -203,22 +218,13 @@ func TestTransfer_Large(t *testing.T) {
 	const lines, size, limit = 400, 100_000, 32 << 20
 	stream := &generator{lines: lines, size: size}
 	heap := watchHeap(t)
-	r, err := http.NewRequest("POST", b.base+object+"/records/import", stream)
-	check(t, err)
-	r.Header.Set("X-API-Key", b.key)
-	r.Header.Set("Content-Type", ndjson)
-	response, err := http.DefaultClient.Do(r)
-	check(t, err)
-	raw, err := io.ReadAll(response.Body)
-	check(t, err)
-	check(t, response.Body.Close())
-	if response.StatusCode != 200 || !strings.Contains(string(raw), fmt.Sprintf(`"records":%d`, lines)) {
-		t.Fatalf("%d %s", response.StatusCode, raw)
+	if made := b.stream(object, stream); made.status != 200 || !strings.Contains(string(made.raw), fmt.Sprintf(`"records":%d`, lines)) {
+		t.Fatalf("%d %s", made.status, made.raw)
 	}
-	r, err = http.NewRequest("GET", b.base+object+"/records/export?format=csv", nil)
+	r, err := http.NewRequest("GET", b.base+object+"/records/export?format=csv", nil)
 	check(t, err)
 	r.Header.Set("X-API-Key", b.key)
-	response, err = http.DefaultClient.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	check(t, err)
 	defer response.Body.Close()
 	counted := 0
@@ -285,16 +291,7 @@ func TestTransfer_Changed(t *testing.T) {
 				fmt.Fprintln(out, `{"email":"later","phone":"1"}`)
 				out.Close()
 			}()
-			r, err := http.NewRequest("POST", b.base+object+"/records/import", in)
-			check(t, err)
-			r.Header.Set("X-API-Key", b.key)
-			r.Header.Set("Content-Type", ndjson)
-			response, err := http.DefaultClient.Do(r)
-			check(t, err)
-			defer response.Body.Close()
-			raw, err := io.ReadAll(response.Body)
-			check(t, err)
-			return answer{status: response.StatusCode, raw: raw}
+			return b.stream(object, in)
 		}
 		if got := during(func() { b.want(b.do("PATCH", object, `{"unique_fields":["email","phone"]}`), 200, "") }); got.status != 409 ||
 			!strings.Contains(string(got.raw), "Line 202: phone is already taken by another record; records stored before: 201") {

@@ -123,27 +123,20 @@ what stands before it stays stored.`,
 	return command
 }
 
-// importRecords sends a file, with a progress bar if somebody watches.
-func (r *remote) importRecords(ctx context.Context, api *client.Client, app, object, name string, what client.RecordImport) (*client.RecordsImported, error) {
+// importRecords sends a file, or standard input.
+func (r *remote) importRecords(ctx context.Context, api *client.Client, app, object, name string, what client.RecordImport) (done *client.RecordsImported, err error) {
 	if name == "-" {
 		counter := newCounter(r.err, "importing")
 		defer counter.done()
 		what.Content, what.Size, what.Progress = r.in, -1, counter.set
 		return api.ImportRecords(ctx, app, object, what)
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	bar := newBar(r.err, "importing "+filepath.Base(name), info.Size())
-	defer bar.done()
-	what.Content, what.Size, what.Progress = f, info.Size(), bar.set
-	return api.ImportRecords(ctx, app, object, what)
+	err = r.sendFile(name, func(f *os.File, size int64, progress func(int64)) error {
+		what.Content, what.Size, what.Progress = f, size, progress
+		done, err = api.ImportRecords(ctx, app, object, what)
+		return err
+	})
+	return done, err
 }
 
 func objectsExportCommand(r *remote) *cobra.Command {
