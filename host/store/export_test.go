@@ -74,3 +74,9 @@ func TableName(o *host.Object) string { return tableName(o.ID) }
 
 // Sweep removes what a crash left behind, as Open does.
 func (db *DB) Sweep(ctx context.Context) error { return db.sweep(ctx) }
+
+// Counted tells whether it is known what an app keeps, and sees to it.
+func (db *DB) Counted(appID string) bool {
+	_, known := db.quota.of(appID)
+	return known
+}
