@@ -56,7 +56,10 @@ type Case struct {
 	Objects []*host.Object `json:"objects"`
 	// Granted are the capabilities; absent for "objects".
 	Granted *[]string `json:"granted"`
-	Steps   []Step    `json:"steps"`
+	// Slow cases write megabytes: a host that is slowed down for a test may not
+	// be able to within the second that a transaction lasts.
+	Slow  bool   `json:"slow"`
+	Steps []Step `json:"steps"`
 }
 
 // Step is one invocation of the guest.
@@ -123,8 +126,8 @@ func load(from fs.FS) ([]Case, error) {
 	return all, nil
 }
 
-// Run runs every case against the host.
-func Run(t *testing.T, h Host) {
+// Run runs every case against the host, the slow ones only if they are asked for.
+func Run(t *testing.T, h Host, slow bool) {
 	t.Helper()
 	cases, err := Load()
 	if err != nil {
@@ -133,6 +136,9 @@ func Run(t *testing.T, h Host) {
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
+			if c.Slow && !slow {
+				t.Skip("slow")
+			}
 			for _, each := range append(c.Each[:len(c.Each):len(c.Each)], "")[:max(1, len(c.Each))] {
 				r := &run{t: t, host: h, c: &c, apps: map[string]Invoke{}, captured: map[string]string{"each": each}}
 				for i := range c.Steps {

@@ -47,6 +47,9 @@ func operation(t *testing.T, name string) *capability.Operation {
 // TestBatch_Bytes: a short batch cannot make the host hold a long answer.
 func TestBatch_Bytes(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip("too slow for a transaction")
+	}
 	d, err := object.Compile(&host.Object{Name: "x"})
 	check(t, err)
 	call := func() *capability.Call {
