@@ -116,7 +116,7 @@ func (a *API) importRecords(ctx context.Context, in *importRecordsInput) (*impor
 
 // Bounds of what one transaction of an import stores, so that it is over soon.
 const (
-	importChunk = 200
+	importChunk = 500
 	importBytes = 1 << 20
 )
 

@@ -40,9 +40,7 @@ of --sort turns the order around.`,
 			return r.document(found)
 		}
 		for _, record := range found.Records {
-			if err := r.line(record); err != nil {
-				return err
-			}
+			fmt.Fprintln(r.out, r.harmless(string(record)))
 		}
 		if p := found.Pagination; found.Cursor != "" {
 			r.say("%d of %d shown; --cursor %s goes on", len(found.Records), p.Total, found.Cursor)
