@@ -254,7 +254,7 @@ func watchHeap(t *testing.T) func() uint64 {
 	done, most := make(chan struct{}), make(chan uint64)
 	go func() {
 		var highest uint64
-		now := time.NewTicker(20 * time.Millisecond)
+		now := time.NewTicker(100 * time.Millisecond)
 		defer now.Stop()
 		for {
 			select {
