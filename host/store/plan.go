@@ -21,8 +21,9 @@ type plans struct {
 type plan struct {
 	text  string
 	stmt  *sqlx.Stmt // nil before it is prepared
-	users int        // that began to use it and are not done
-	gone  bool       // nobody finds it any more
+	due   bool
+	users int  // that began to use it and are not done
+	gone  bool // nobody finds it any more
 }
 
 // maxPlans is how many are kept of a pool. Filters make any number of them; then it
@@ -47,7 +48,10 @@ func (s *plans) find(text string) *plan {
 		s.kept[text] = &plan{text: text}
 		return nil
 	case one.stmt == nil:
-		s.due = append(s.due, one)
+		if !one.due { // a transaction may come here thousands of times
+			one.due = true
+			s.due = append(s.due, one)
+		}
 		return nil
 	}
 	one.users++
@@ -88,17 +92,13 @@ func (s *plans) prepare(ctx context.Context) {
 	s.mu.Unlock()
 	for _, one := range due {
 		stmt, err := s.PreparexContext(ctx, one.text)
-		if err != nil {
-			continue
-		}
 		s.mu.Lock()
-		if one.stmt == nil && !one.gone {
-			one.stmt, stmt = stmt, nil
+		one.due = false
+		if err == nil {
+			one.stmt = stmt
+			one.close() // if it is forgotten meanwhile
 		}
 		s.mu.Unlock()
-		if stmt != nil { // it was due twice, or is forgotten
-			_ = stmt.Close()
-		}
 	}
 }
 
