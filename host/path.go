@@ -40,12 +40,13 @@ func ParsePath(s string) (Path, error) {
 	return path, nil
 }
 
+var escapePath = strings.NewReplacer(`\`, `\\`, `.`, `\.`)
+
 // String is the field as ParsePath reads it.
 func (p Path) String() string {
-	escape := strings.NewReplacer(`\`, `\\`, `.`, `\.`)
 	names := make([]string, len(p))
 	for i, name := range p {
-		names[i] = escape.Replace(name)
+		names[i] = escapePath.Replace(name)
 	}
 	return strings.Join(names, ".")
 }

@@ -96,13 +96,23 @@ func (a *API) definition(ctx context.Context, in ObjectPath) (*data.Definition, 
 	return data.Compile(o)
 }
 
-// target finds the object of a record. No record has an id of another shape.
-func (a *API) target(ctx context.Context, in RecordPath) (*data.Definition, error) {
-	d, err := a.definition(ctx, in.ObjectPath)
-	if err == nil && !host.IsID(in.Record) {
-		err = host.Errorf(host.CodeNotFound, "Record not found")
+// target finds the object of a record, and reads an If-Match header; version 0
+// stands for any. No record has an id of another shape than that of a UUID.
+func (a *API) target(ctx context.Context, in RecordPath, ifMatch string) (d *data.Definition, version int64, err error) {
+	if d, err = a.definition(ctx, in.ObjectPath); err != nil {
+		return nil, 0, err
 	}
-	return d, err
+	if !host.IsID(in.Record) {
+		return nil, 0, host.Errorf(host.CodeNotFound, "Record not found")
+	}
+	if ifMatch == "" || ifMatch == anyVersion {
+		return d, 0, nil
+	}
+	version, err = strconv.ParseInt(strings.Trim(ifMatch, `"`), 10, 64)
+	if err != nil || version < 1 || etag(version) != ifMatch {
+		return nil, 0, host.Errorf(host.CodeStale, "If-Match is %s, which is the ETag of no record", ifMatch)
+	}
+	return d, version, nil
 }
 
 // write lets fn write to the records of an object in one transaction.
@@ -112,18 +122,6 @@ func (a *API) write(ctx context.Context, d *data.Definition, fn func(host.Record
 
 // anyVersion is an If-Match that every version meets.
 const anyVersion = "*"
-
-// ifVersion reads an If-Match header; 0 stands for any version.
-func ifVersion(ifMatch string) (int64, error) {
-	if ifMatch == "" || ifMatch == anyVersion {
-		return 0, nil
-	}
-	version, err := strconv.ParseInt(strings.Trim(ifMatch, `"`), 10, 64)
-	if err != nil || version < 1 || etag(version) != ifMatch {
-		return 0, host.Errorf(host.CodeStale, "If-Match is %s, which is the ETag of no record", ifMatch)
-	}
-	return version, nil
-}
 
 func (a *API) createRecord(ctx context.Context, in *struct {
 	ObjectPath
@@ -145,7 +143,7 @@ func (a *API) createRecord(ctx context.Context, in *struct {
 }
 
 func (a *API) getRecord(ctx context.Context, in *RecordPath) (*recordOutput, error) {
-	d, err := a.target(ctx, *in)
+	d, _, err := a.target(ctx, *in, "")
 	if err != nil {
 		return nil, err
 	}
@@ -161,11 +159,7 @@ func (a *API) putRecord(ctx context.Context, in *struct {
 	IfMatch string `header:"If-Match"`
 	Body    document
 }) (*recordOutput, error) {
-	d, err := a.target(ctx, in.RecordPath)
-	if err != nil {
-		return nil, err
-	}
-	version, err := ifVersion(in.IfMatch)
+	d, version, err := a.target(ctx, in.RecordPath, in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
@@ -211,11 +205,7 @@ func (a *API) patchRecord(ctx context.Context, in *struct {
 	IfMatch string `header:"If-Match"`
 	Body    document
 }) (*recordOutput, error) {
-	d, err := a.target(ctx, in.RecordPath)
-	if err != nil {
-		return nil, err
-	}
-	version, err := ifVersion(in.IfMatch)
+	d, version, err := a.target(ctx, in.RecordPath, in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
@@ -234,11 +224,7 @@ func (a *API) deleteRecord(ctx context.Context, in *struct {
 	RecordPath
 	IfMatch string `header:"If-Match"`
 }) (*deleted, error) {
-	d, err := a.target(ctx, in.RecordPath)
-	if err != nil {
-		return nil, err
-	}
-	version, err := ifVersion(in.IfMatch)
+	d, version, err := a.target(ctx, in.RecordPath, in.IfMatch)
 	if err != nil {
 		return nil, err
 	}

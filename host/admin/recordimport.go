@@ -104,7 +104,7 @@ func (a *API) importRecords(ctx context.Context, in *importRecordsInput) (*impor
 	if err != nil {
 		return nil, err
 	}
-	i := &recordImport{API: a, d: d, existing: in.OnConflict == "existing", size: importChunk}
+	i := &recordImport{API: a, d: d, existing: in.OnConflict == "existing"}
 	err = i.run(ctx, transfer.NewReader(format, in.body, d.Schema))
 	if err = errors.Join(err, i.audit(ctx, err)); err != nil {
 		return nil, err
@@ -114,10 +114,9 @@ func (a *API) importRecords(ctx context.Context, in *importRecordsInput) (*impor
 	return out, nil
 }
 
-// Bounds of what one transaction of an import stores. It may last a second, so
-// that a slow database is given less.
+// Bounds of what one transaction of an import stores, so that it is over soon.
 const (
-	importChunk = 200
+	importChunk = 500
 	importBytes = 1 << 20
 )
 
@@ -126,7 +125,6 @@ type recordImport struct {
 	*API
 	d        *data.Definition
 	existing bool
-	size     int // lines that one transaction manages in its time
 	done     recordCounts
 }
 
@@ -158,24 +156,37 @@ func (i *recordImport) run(ctx context.Context, in transfer.Reader) error {
 
 // store stores the lines up to one that is at fault.
 func (i *recordImport) store(ctx context.Context, lines []transfer.Line) error {
-	for len(lines) > 0 {
-		n := min(len(lines), i.size)
-		done, bad, err := i.write(ctx, lines[:n])
-		if code := host.CodeOf(err); n > 1 && (code == host.CodeEnded || code == host.CodeModuleTimeout) {
-			i.size = n / 2
-			continue
-		}
-		if err != nil {
-			return i.failed(0, err)
-		}
-		i.done.Records += done.Records
-		i.done.Existing += done.Existing
-		if bad != nil {
-			return i.failed(bad.line, bad.err)
-		}
-		lines = lines[n:]
+	if len(lines) == 0 {
+		return nil
+	}
+	err := i.refresh(ctx)
+	var done recordCounts
+	var bad *badLine
+	if err == nil {
+		done, bad, err = i.write(ctx, lines)
+	}
+	if err != nil {
+		return i.failed(0, err)
+	}
+	i.done.Records += done.Records
+	i.done.Existing += done.Existing
+	if bad != nil {
+		return i.failed(bad.line, bad.err)
 	}
 	return nil
+}
+
+// refresh takes up a change of the definition: an import may last for hours.
+func (i *recordImport) refresh(ctx context.Context) error {
+	now, err := i.Store.Object(ctx, i.d.AppID, i.d.Name)
+	if err == nil && now.ID != i.d.ID {
+		err = host.Errorf(host.CodeNotFound, "Object not found") // another of its name
+	}
+	if err != nil || now.Revision == i.d.Revision {
+		return err
+	}
+	i.d, err = data.Compile(now)
+	return err
 }
 
 // badLine is a line whose record is refused.
@@ -227,7 +238,7 @@ func (i *recordImport) failed(line int, err error) error {
 		text = fmt.Sprintf("Line %d: %s", line, text)
 	}
 	return &host.Error{
-		Code: e.Code, Err: err, Message: fmt.Sprintf("%s; %d records were stored before", text, i.done.Records),
+		Code: e.Code, Err: err, Message: fmt.Sprintf("%s; records stored before: %d", text, i.done.Records),
 		Details: importFault{line, i.done, e.Details},
 	}
 }

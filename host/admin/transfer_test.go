@@ -61,16 +61,16 @@ func TestTransfer_RoundTrip(t *testing.T) {
 		app := b.newApp("Shop")
 		object := b.newObject(app)
 		var lines strings.Builder
-		for i := range 450 { // more than an export and an import have in hand
+		for i := range 650 { // more than an export and an import have in hand
 			fmt.Fprintf(&lines, `{"email":"%d@example.com","age":%d,"tags":["a,b",null,%d],"address":{"zip":"0%d"},"note":"\"x\"\r\n","a.b":12345678901234567890.10,"":null}`+"\n", i, i, i, i)
 		}
 		lines.WriteString(`{"email":""}`)
 		made := b.want(b.bringIn(object, "", ndjson, lines.String()), 200, "")
-		if made.text("imported") != `{"existing":0,"records":451}` {
+		if made.text("imported") != `{"existing":0,"records":651}` {
 			t.Errorf("imported %s", made.raw)
 		}
 		want := documents(t, b.takeOut(object, "ndjson"))
-		if len(want) != 451 {
+		if len(want) != 651 {
 			t.Fatalf("%d records were exported", len(want))
 		}
 		for format, mediaType := range map[string]string{"ndjson": ndjson, "csv": csv + "; charset=utf-8"} {
@@ -85,7 +85,7 @@ func TestTransfer_RoundTrip(t *testing.T) {
 				t.Errorf("%s: %s", format, diff)
 			}
 			again := b.want(b.bringIn(target, "?on_conflict=existing", mediaType, string(exported.raw)), 200, "")
-			if again.text("imported") != `{"existing":451,"records":0}` {
+			if again.text("imported") != `{"existing":651,"records":0}` {
 				t.Errorf("again: %s", again.raw)
 			}
 		}
@@ -116,7 +116,7 @@ func TestTransfer_BadLine(t *testing.T) {
 	onDatabases(t, func(t *testing.T, b *bundle) {
 		app := b.newApp("Shop")
 		var good strings.Builder
-		for i := range 210 {
+		for i := range 510 {
 			fmt.Fprintf(&good, "{\"email\":\"%d\"}\n", i)
 		}
 		for i, test := range []struct {
@@ -124,10 +124,10 @@ func TestTransfer_BadLine(t *testing.T) {
 			status        int
 			text, details string
 		}{
-			{ndjson, good.String() + "{\"age\":1}\n{}", 400, "Line 211: The record does not meet the schema of the object customers-0; 210 records were stored before", `"line":211,"reason":[{"message":"missing property 'email'"`},
-			{ndjson, good.String() + "\n{\"email\":\"7\"}", 409, "Line 212: email is already taken", `"line":212,"reason":{"field":"email"`},
-			{ndjson, good.String() + "{\n", 400, "Line 211: the record must be valid JSON; 210 records", ""},
-			{ndjson, "{\"email\":\"a\"}\n\xff\n", 400, "Line 2: the record must be valid UTF-8; 1 records", ""},
+			{ndjson, good.String() + "{\"age\":1}\n{}", 400, "Line 511: The record does not meet the schema of the object customers-0; records stored before: 510", `"line":511,"reason":[{"message":"missing property 'email'"`},
+			{ndjson, good.String() + "\n{\"email\":\"7\"}", 409, "Line 512: email is already taken", `"line":512,"reason":{"field":"email"`},
+			{ndjson, good.String() + "{\n", 400, "Line 511: the record must be valid JSON; records stored before: 510", ""},
+			{ndjson, "{\"email\":\"a\"}\n\xff\n", 400, "Line 2: the record must be valid UTF-8; records stored before: 1", ""},
 			{csv, "email,age\na,1\nb,-1\nc,2\n", 400, "Line 3: The record does not meet", `"path":"/age"`},
 			{csv, "email,age\na,1\nb\n", 400, "Line 3: the line has 1 cells", ""},
 			{csv, "email,age\na,1\n\"b,2\n", 400, "Line 3: a quote is missing", ""},
@@ -174,6 +174,21 @@ func TestTransfer_Refused(t *testing.T) {
 	}
 }
 
+// stream imports NDJSON of whatever length.
+func (b *bundle) stream(object string, lines io.Reader) answer {
+	b.t.Helper()
+	r, err := http.NewRequest("POST", b.base+object+"/records/import", lines)
+	check(b.t, err)
+	r.Header.Set("X-API-Key", b.key)
+	r.Header.Set("Content-Type", ndjson)
+	response, err := http.DefaultClient.Do(r)
+	check(b.t, err)
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	check(b.t, err)
+	return answer{status: response.StatusCode, raw: raw}
+}
+
 // generator makes lines of a size without end but for their number.
 type generator struct {
 	lines, size, next int
@@ -203,22 +218,13 @@ func TestTransfer_Large(t *testing.T) {
 	const lines, size, limit = 400, 100_000, 32 << 20
 	stream := &generator{lines: lines, size: size}
 	heap := watchHeap(t)
-	r, err := http.NewRequest("POST", b.base+object+"/records/import", stream)
-	check(t, err)
-	r.Header.Set("X-API-Key", b.key)
-	r.Header.Set("Content-Type", ndjson)
-	response, err := http.DefaultClient.Do(r)
-	check(t, err)
-	raw, err := io.ReadAll(response.Body)
-	check(t, err)
-	check(t, response.Body.Close())
-	if response.StatusCode != 200 || !strings.Contains(string(raw), fmt.Sprintf(`"records":%d`, lines)) {
-		t.Fatalf("%d %s", response.StatusCode, raw)
+	if made := b.stream(object, stream); made.status != 200 || !strings.Contains(string(made.raw), fmt.Sprintf(`"records":%d`, lines)) {
+		t.Fatalf("%d %s", made.status, made.raw)
 	}
-	r, err = http.NewRequest("GET", b.base+object+"/records/export?format=csv", nil)
+	r, err := http.NewRequest("GET", b.base+object+"/records/export?format=csv", nil)
 	check(t, err)
 	r.Header.Set("X-API-Key", b.key)
-	response, err = http.DefaultClient.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	check(t, err)
 	defer response.Body.Close()
 	counted := 0
@@ -248,7 +254,7 @@ func watchHeap(t *testing.T) func() uint64 {
 	done, most := make(chan struct{}), make(chan uint64)
 	go func() {
 		var highest uint64
-		now := time.NewTicker(20 * time.Millisecond)
+		now := time.NewTicker(100 * time.Millisecond)
 		defer now.Stop()
 		for {
 			select {
@@ -264,4 +270,41 @@ func watchHeap(t *testing.T) func() uint64 {
 		}
 	}()
 	return func() uint64 { close(done); return <-most }
+}
+
+// TestTransfer_Changed changes an object while records come in.
+func TestTransfer_Changed(t *testing.T) {
+	t.Parallel()
+	onDatabases(t, func(t *testing.T, b *bundle) {
+		const held = 500 // what an import has in hand
+		during := func(object string, change func()) answer {
+			in, out := io.Pipe()
+			go func() {
+				for range held {
+					fmt.Fprintf(out, "{\"email\":\"%s\"}\n", host.NewID())
+				}
+				for b.count(object) != fmt.Sprint(held) { // it began before the change
+				}
+				change()
+				fmt.Fprintln(out, `{"email":"late","phone":"1"}`)
+				fmt.Fprintln(out, `{"email":"later","phone":"1"}`)
+				out.Close()
+			}()
+			return b.stream(object, in)
+		}
+		object := b.newObject(b.newApp("Shop"))
+		got := during(object, func() { b.want(b.do("PATCH", object, `{"unique_fields":["email","phone"]}`), 200, "") })
+		if got.status != 409 || !strings.Contains(string(got.raw), "Line 502: phone is already taken by another record; records stored before: 501") {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+		app := b.newApp("Other")
+		object = b.newObject(app)
+		got = during(object, func() {
+			b.want(b.do("DELETE", object, ""), 200, "")
+			b.newObject(app)
+		})
+		if got.status != 404 || !strings.Contains(string(got.raw), "Object not found") || b.count(object) != "0" {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+	})
 }

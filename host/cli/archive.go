@@ -118,19 +118,28 @@ are made without members, so that endpoints that ask for one admit nobody until
 	return command
 }
 
-// importFile sends the file, with a progress bar if somebody watches.
-func (r *remote) importFile(ctx context.Context, api *client.Client, name string, what client.Import) (*client.Imported, error) {
+// importFile sends an archive.
+func (r *remote) importFile(ctx context.Context, api *client.Client, name string, what client.Import) (made *client.Imported, err error) {
+	err = r.sendFile(name, func(f *os.File, size int64, progress func(int64)) error {
+		what.Content, what.Size, what.Progress = f, size, progress
+		made, err = api.ImportApp(ctx, what)
+		return err
+	})
+	return made, err
+}
+
+// sendFile has a file sent, with a progress bar if somebody watches.
+func (r *remote) sendFile(name string, send func(f *os.File, size int64, progress func(int64)) error) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	bar := newBar(r.err, "importing "+filepath.Base(name), info.Size())
 	defer bar.done()
-	what.Content, what.Size, what.Progress = f, info.Size(), bar.set
-	return api.ImportApp(ctx, what)
+	return send(f, info.Size(), bar.set)
 }

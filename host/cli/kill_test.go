@@ -184,7 +184,7 @@ func (b *book) note(e entry, status int, text []byte) bool {
 			b.t.Errorf("%v and %v were both counted as number %d", e, other, answer.Count)
 		}
 		b.sent[e], b.counts[answer.Count] = stored, e
-	case http.StatusConflict:
+	case http.StatusConflict, http.StatusGatewayTimeout: // a transaction may last a second, on a busy machine too
 		b.sent[e] = refused
 	case http.StatusServiceUnavailable:
 		return false // the database is away

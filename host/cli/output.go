@@ -79,6 +79,15 @@ func printable(text string) string {
 	return b.String()
 }
 
+// harmless is a line of JSON as it may be printed: as it is, for programs, but
+// on a terminal without what could steer it.
+func (c *console) harmless(line string) string {
+	if !isTerminal(c.out) {
+		return line
+	}
+	return printable(line)
+}
+
 // isControl covers C0, DEL, C1 and the marks that turn the direction of text.
 func isControl(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 

@@ -40,9 +40,7 @@ of --sort turns the order around.`,
 			return r.document(found)
 		}
 		for _, record := range found.Records {
-			if err := r.line(record); err != nil {
-				return err
-			}
+			fmt.Fprintln(r.out, r.harmless(string(record)))
 		}
 		if p := found.Pagination; found.Cursor != "" {
 			r.say("%d of %d shown; --cursor %s goes on", len(found.Records), p.Total, found.Cursor)
@@ -123,27 +121,20 @@ what stands before it stays stored.`,
 	return command
 }
 
-// importRecords sends a file, with a progress bar if somebody watches.
-func (r *remote) importRecords(ctx context.Context, api *client.Client, app, object, name string, what client.RecordImport) (*client.RecordsImported, error) {
+// importRecords sends a file, or standard input.
+func (r *remote) importRecords(ctx context.Context, api *client.Client, app, object, name string, what client.RecordImport) (done *client.RecordsImported, err error) {
 	if name == "-" {
 		counter := newCounter(r.err, "importing")
 		defer counter.done()
 		what.Content, what.Size, what.Progress = r.in, -1, counter.set
 		return api.ImportRecords(ctx, app, object, what)
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	bar := newBar(r.err, "importing "+filepath.Base(name), info.Size())
-	defer bar.done()
-	what.Content, what.Size, what.Progress = f, info.Size(), bar.set
-	return api.ImportRecords(ctx, app, object, what)
+	err = r.sendFile(name, func(f *os.File, size int64, progress func(int64)) error {
+		what.Content, what.Size, what.Progress = f, size, progress
+		done, err = api.ImportRecords(ctx, app, object, what)
+		return err
+	})
+	return done, err
 }
 
 func objectsExportCommand(r *remote) *cobra.Command {

@@ -119,7 +119,7 @@ func against(b *testing.B, name string, each int, operation, other func()) {
 func BenchmarkData_Query(b *testing.B) {
 	const times = 500
 	inShops(b, func(b *testing.B, s *shop) {
-		query := "SELECT id, version, created_at, updated_at, data FROM " + s.table + " WHERE " + s.field + " = $1 ORDER BY id LIMIT $2 OFFSET $3"
+		query := "SELECT id, version, created_at, updated_at, data FROM " + s.table + " WHERE " + s.field + " IN ($1) ORDER BY id LIMIT 101 OFFSET 0"
 		type row struct {
 			ID        string
 			Version   int64
@@ -127,12 +127,14 @@ func BenchmarkData_Query(b *testing.B) {
 			UpdatedAt int64 `db:"updated_at"`
 			Data      []byte
 		}
+		ctx, cancel := context.WithTimeout(b.Context(), time.Hour) // as servers have one
+		defer cancel()
 		against(b, "sql", times, func() {
 			s.script(b, fmt.Sprintf(`%dq{"object":"orders","filter":{"customer":"customer-7"}}`, times))
 		}, func() {
 			for range times {
 				var rows []row
-				if err := s.sql.Select(&rows, query, "3CUSTOMER-7\x01customer-7", 101, 0); err != nil || len(rows) != perCustomer {
+				if err := s.sql.SelectContext(ctx, &rows, query, "3CUSTOMER-7\x01customer-7"); err != nil || len(rows) != perCustomer {
 					b.Fatal(len(rows), err)
 				}
 			}
@@ -149,7 +151,7 @@ func (s *shop) insertion(b *testing.B) func(tx *sqlx.Tx) {
 	doc := order(7)
 	return func(tx *sqlx.Tx) {
 		now := time.Now().UnixMilli()
-		if _, err := tx.Exec(statement, host.NewID(), 1, now, now, len(doc), terms, doc); err != nil {
+		if _, err := tx.ExecContext(b.Context(), statement, host.NewID(), 1, now, now, len(doc), terms, doc); err != nil {
 			b.Fatal(err)
 		}
 	}

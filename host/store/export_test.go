@@ -35,16 +35,12 @@ func Folded(text string) string { return folded(text) + foldEnd }
 // Explain is how the database would run the first statement of a query.
 func (db *DB) Explain(t testing.TB, o *host.Object, q *host.Query) (statement, plan string) {
 	t.Helper()
-	s, err := db.newSelection(o, tableName(o.ID), q)
-	if err != nil {
-		t.Fatal(err)
-	}
+	statement, args := db.Statement(t, o, q)
 	explain := "EXPLAIN "
 	if db.main.dialect.records.concurrent == "" {
 		explain += "QUERY PLAN "
 	}
-	first := s.statement(s.parts()[0], s.limit+1)
-	rows, err := db.main.reader.Queryx(explain+first.text, first.args...)
+	rows, err := db.main.reader.Queryx(explain+statement, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +52,7 @@ func (db *DB) Explain(t testing.TB, o *host.Object, q *host.Query) (statement, p
 		}
 		plan += fmt.Sprintln(columns[len(columns)-1])
 	}
-	return first.text, plan
+	return statement, plan
 }
 
 // IndexName is the name of the index of a field.
@@ -86,3 +82,35 @@ func SealedColumns() (names []string) {
 	}
 	return names
 }
+
+// Counted tells whether it is known what an app keeps, and sees to it.
+func (db *DB) Counted(appID string) bool {
+	_, known := db.quota.of(appID)
+	return known
+}
+
+// Statement is the first statement of a query, with its parameters.
+func (db *DB) Statement(t testing.TB, o *host.Object, q *host.Query) (text string, args []any) {
+	t.Helper()
+	s, err := db.newSelection(o, tableName(o.ID), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := s.statement(s.parts()[0], s.limit+1)
+	return first.text, first.args
+}
+
+// Terms is what the column terms of a document holds.
+func Terms(document []byte) (string, error) {
+	terms, err := appendTerms(nil, document)
+	return string(terms), err
+}
+
+// FieldTerm is the term of a member of a document, and whether it is an object.
+func FieldTerm(document []byte, name string) (term string, object bool, err error) {
+	v, err := fieldTerm(document, host.Path{name})
+	return v.term, v.object, err
+}
+
+// EscapeName is the name of a member in the column terms.
+func EscapeName(name string) string { return escapeName(name) }

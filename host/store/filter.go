@@ -120,7 +120,7 @@ func (c compiler) condition(h *host.Condition) condition {
 	case host.EqualFold:
 		return f.equalFold(values)
 	case host.Like:
-		return either(conditions(values, f.holds)...)
+		return f.text(either, values)
 	case host.Intersects:
 		return either(conditions(values, f.has)...)
 	case host.SupersetOf:
@@ -128,12 +128,12 @@ func (c compiler) condition(h *host.Condition) condition {
 	case host.SubsetOf:
 		return f.subsetOf(values)
 	case host.ContainsAnyOf:
-		return either(either(conditions(values, f.has)...), either(conditions(texts(values), f.holds)...))
+		return either(either(conditions(values, f.has)...), f.text(either, texts(values)))
 	case host.ContainsAllOf:
 		if len(texts(values)) < len(values) {
 			return f.supersetOf(values)
 		}
-		return either(f.supersetOf(values), both(f.ofType(termText), both(conditions(values, f.holds)...)))
+		return either(f.supersetOf(values), f.text(both, values))
 	}
 	return f.order(h.Operator, values)
 }
@@ -198,11 +198,14 @@ func (f field) ofType(digit string) condition { return f.between(digit, next(dig
 // next is the digit after one.
 func next(digit string) string { return string(digit[0] + 1) }
 
-// holds matches texts that the value, a text, is a part of.
-func (f field) holds(value any) condition {
-	text, _ := value.(string)
+// text matches texts that hold the values, which are texts: both of them all, or
+// either.
+func (f field) text(join func(...condition) condition, values []any) condition {
 	behind := "substr(" + f.expression + ", " + f.find + "(" + f.expression + ", '" + foldEnd + "'))"
-	return both(f.ofType(termText), where(f.find+"("+behind+", ?) > 0", escaped(text)))
+	return both(f.ofType(termText), join(conditions(values, func(value any) condition {
+		text, _ := value.(string)
+		return where(f.find+"("+behind+", ?) > 0", escaped(text))
+	})...))
 }
 
 // has matches lists that the value is an element of. Only lists hold itemOpen.

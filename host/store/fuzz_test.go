@@ -124,3 +124,63 @@ func FuzzFilter(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTerms holds what is stored of a document against the terms of its values,
+// one after the other.
+func FuzzTerms(f *testing.F) {
+	for i, name := range hostileNames {
+		quoted := string(host.AppendText(nil, name))
+		f.Add(`{`+quoted+`:{"b":[1,{"c":null}],"c":{}},"d":null,"e":`+hostileNumbers[i%len(hostileNumbers)]+`,"f":true}`, name)
+		f.Add(`{"a":{`+quoted+`:`+string(host.AppendText(nil, hostileTexts[i]))+`}}`, "a")
+	}
+	f.Add(" {\n\"a\" : [ 1 , \"}\\\"]\" ] , \"b\" : false\t} ", "b")
+	f.Fuzz(func(t *testing.T, raw, name string) {
+		_, document, err := host.ParseDocument(json.RawMessage(raw))
+		if err != nil {
+			return
+		}
+		value, _ := decode(string(document))
+		for _, written := range []string{string(document), raw} { // sorted, and as it came
+			terms, err := store.Terms([]byte(written))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if written == raw && (strings.Contains(raw, "__") || duplicates(raw)) {
+				continue
+			}
+			var got any
+			if err := json.Unmarshal([]byte(terms), &got); err != nil {
+				t.Fatalf("%s: %v", terms, err)
+			}
+			if want := termsOf(value); !naiveSame(got, want) {
+				t.Errorf("%s has the terms %s, want %v", written, terms, want)
+			}
+		}
+		want := value.(map[string]any)[name]
+		term, object, err := store.FieldTerm(document, name)
+		if err != nil || object != isObject(want) || !object && want != nil && term != store.Term(want) || want == nil && term != "" {
+			t.Errorf("%s of %s is %q, %v, %v", name, document, term, object, err)
+		}
+	})
+}
+
+// termsOf replaces the values of a document by their terms.
+func termsOf(value any) any {
+	members, ok := value.(map[string]any)
+	if !ok {
+		return store.Term(value)
+	}
+	terms := map[string]any{}
+	for name, member := range members {
+		if member != nil {
+			terms[store.EscapeName(name)] = termsOf(member)
+		}
+	}
+	return terms
+}
+
+// duplicates tells whether an object within raw has a name twice, or might.
+func duplicates(raw string) bool {
+	_, document, err := host.ParseDocument(json.RawMessage(raw))
+	return err != nil || strings.Count(raw, ":") != strings.Count(string(document), ":")
+}

@@ -178,6 +178,13 @@ func (i *index) build(s *session, table, how string) error {
 	if err == nil && len(long) > 0 {
 		err = host.Errorf(host.CodeConflict, "the value of %s in the record %s is too long for an index", i.field, long[0])
 	}
+	if err == nil && i.unique {
+		var objects []string // whose JSON comes behind all terms
+		objects, err = list[string](s, fmt.Sprintf("SELECT id FROM %s WHERE %s >= '{' LIMIT 1", table, field))
+		if len(objects) > 0 {
+			err = host.Errorf(host.CodeConflict, "the value of %s in the record %s is an object, which no unique field may have", i.field, objects[0])
+		}
+	}
 	if err != nil {
 		return err
 	}

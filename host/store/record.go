@@ -23,7 +23,7 @@ func (db *DB) ReadRecords(appID string) host.RecordReader {
 	return &records{
 		db: db, appID: appID,
 		session: func(ctx context.Context) *session {
-			return &session{ctx: ctx, db: db.main.reader, dialect: db.main.dialect}
+			return &session{ctx: ctx, db: db.main.reads, dialect: db.main.dialect}
 		},
 		fail: db.failRecord,
 	}
@@ -31,11 +31,11 @@ func (db *DB) ReadRecords(appID string) host.RecordReader {
 
 // table is where the records of an object are. An object of another app has
 // none here, whoever asks.
-func (r *records) table(o *host.Object) (string, error) {
+func (r *records) table(o *host.Object) (*recordTable, error) {
 	if o.AppID != r.appID || r.appID == "" {
-		return "", errGone()
+		return nil, errGone()
 	}
-	return tableName(o.ID), nil
+	return r.db.tables.of(&r.db.main.dialect.records, o)
 }
 
 func errGone() error { return host.Errorf(host.CodeNotFound, "Object not found") }
@@ -70,7 +70,7 @@ func (r *records) Record(ctx context.Context, o *host.Object, id string) (record
 	if !host.IsID(id) {
 		return nil, errNoRecord()
 	}
-	err = r.each(ctx, statement{"SELECT " + recordColumns + " FROM " + table + " WHERE id = $1", []any{id}}, func(row *sql.Rows) error {
+	err = r.each(ctx, statement{"SELECT " + recordColumns + " FROM " + table.name + " WHERE id = $1", []any{id}}, func(row *sql.Rows) error {
 		record, err = scanRecord(row)
 		return err
 	})
@@ -115,7 +115,7 @@ func (r *records) QueryRecords(ctx context.Context, o *host.Object, q *host.Quer
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.db.newSelection(o, table, q)
+	s, err := r.db.newSelection(o, table.name, q)
 	if err != nil {
 		return nil, err
 	}

@@ -203,6 +203,10 @@ func (s *selection) place() string { return "cursor " + s.object.AppID + " " + s
 
 var errSealer = errors.New("cursors cannot be made without a sealer")
 
+// maxCursor is how long a cursor may be: it comes back in a query, whose length
+// is bounded.
+const maxCursor = 64 << 10
+
 // seal is the cursor behind a record with the values of the keys.
 func (s *selection) seal(values []any, id string) (string, error) {
 	if s.db.sealer == nil {
@@ -216,6 +220,9 @@ func (s *selection) seal(values []any, id string) (string, error) {
 	plain, err := json.Marshal(cursor{s.digest(), values, id})
 	if err != nil {
 		return "", err
+	}
+	if len(plain) > maxCursor {
+		return "", host.Errorf(host.CodeInvalid, "sort: the values of the record %s are too long to go on behind it", id)
 	}
 	sealed, err := s.db.sealer.Seal(plain, s.place())
 	return base64.RawURLEncoding.EncodeToString(sealed), err

@@ -3,11 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-
-	"github.com/jmoiron/sqlx"
 
 	"github.com/posternhq/postern/host"
 )
@@ -15,7 +12,7 @@ import (
 // recordTransaction implements host.RecordTransaction.
 type recordTransaction struct {
 	records
-	tx      *sqlx.Tx
+	tx      *prepared
 	ctx     context.Context // the transaction ends with it
 	depth   int             // of Try
 	broken  error           // after it, only a rollback is left
@@ -27,7 +24,7 @@ type recordTransaction struct {
 // BeginRecords implements host.RecordStore.
 func (db *DB) BeginRecords(ctx context.Context, appID string) (_ host.RecordTransaction, err error) {
 	defer host.Wrap(&err, "store.BeginRecords(%q)", appID)
-	tx, err := db.main.writer.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	tx, err := db.main.writes.begin(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	if err != nil {
 		return nil, db.main.dialect.fail(ctx, err)
 	}
@@ -105,19 +102,17 @@ func (t *recordTransaction) QueryRecords(ctx context.Context, o *host.Object, q 
 
 // write is a record on its way into its table.
 type write struct {
-	*recordTransaction
 	*session
-	object *host.Object
-	table  string
+	table  *recordTable
 	record *host.Record
-	terms  []byte
+	terms  string
 	unique []uniqueTerm
 }
 
 // uniqueTerm is the value of a unique field.
 type uniqueTerm struct {
-	index index
-	term  string
+	field, term string
+	taken       string // statement that finds other records that have it
 }
 
 // write prepares to write r.
@@ -129,62 +124,53 @@ func (t *recordTransaction) write(ctx context.Context, o *host.Object, r *host.R
 	if err != nil {
 		return nil, err
 	}
-	document, err := decodeDocument(r.Data)
+	terms, err := appendTerms(make([]byte, 0, 2*len(r.Data)), r.Data)
 	if err != nil {
 		return nil, err
 	}
-	indexes, err := indexesOf(o)
-	if err != nil {
-		return nil, err
-	}
-	w := &write{t, t.session(ctx), o, table, r, appendTerms(nil, document), nil}
-	for _, i := range indexes {
-		term, long := indexedTerm(document, i.path)
-		if long {
-			return nil, host.Errorf(host.CodeInvalid, "%s: the value of an indexed field may have about %d bytes", i.field, maxIndexed/2)
+	w := &write{session: t.session(ctx), table: table, record: r, terms: string(terms)}
+	for n, i := range table.indexes {
+		value, err := fieldTerm(r.Data, i.path)
+		if err == nil {
+			err = i.admit(value)
 		}
-		if i.unique && term != "" {
-			w.unique = append(w.unique, uniqueTerm{i, term})
+		if err != nil {
+			return nil, err
+		}
+		if i.unique && value.term != "" {
+			w.unique = append(w.unique, uniqueTerm{i.field, value.term, table.taken[n]})
 		}
 	}
 	return w, nil
 }
 
-// indexedTerm is the term at a path, "" for none, and whether it is too long
-// for an index.
-func indexedTerm(document map[string]any, path host.Path) (text string, long bool) {
-	var value any = document
-	for _, name := range path {
-		members, _ := value.(map[string]any)
-		value = members[name]
+// admit refuses a value that the index cannot hold.
+func (i *index) admit(value fieldValue) error {
+	if i.unique && value.object {
+		return host.Errorf(host.CodeInvalid, "%s: the value of a unique field must not be an object", i.field)
 	}
-	switch v := value.(type) {
-	case nil:
-		return "", false
-	case map[string]any:
-		// Databases write objects as JSON with spaces of their own.
-		return "", 2*len(appendTerms(nil, v)) > maxIndexed
+	if value.size > maxIndexed {
+		return host.Errorf(host.CodeInvalid, "%s: the value of an indexed field may have about %d bytes", i.field, maxIndexed/2)
 	}
-	text = term(value)
-	return text, len(text) > maxIndexed
+	return nil
 }
 
 // taken names the value of the record that another record has, nil if it is
 // none. An insert takes its id, too.
 func (w *write) taken(insert bool) (*host.Taken, error) {
 	if insert {
-		same, err := list[string](w.session, "SELECT id FROM "+w.table+" WHERE id = $1", w.record.ID)
+		same, err := list[string](w.session, "SELECT id FROM "+w.table.name+" WHERE id = $1", w.record.ID)
 		if err != nil || len(same) > 0 {
 			return &host.Taken{Field: host.FieldID, ID: w.record.ID}, err
 		}
 	}
 	for _, u := range w.unique {
-		other, err := list[string](w.session, "SELECT id FROM "+w.table+" WHERE "+fieldOf(&w.dialect.records, u.index.path)+" = $1 AND id <> $2", u.term, w.record.ID)
+		other, err := list[string](w.session, u.taken, u.term, w.record.ID)
 		if err != nil {
 			return nil, err
 		}
 		if len(other) > 0 {
-			return &host.Taken{Field: u.index.field, ID: other[0]}, nil
+			return &host.Taken{Field: u.field, ID: other[0]}, nil
 		}
 	}
 	return nil, nil
@@ -207,9 +193,7 @@ func (t *recordTransaction) InsertRecord(ctx context.Context, o *host.Object, r 
 	if err := t.admit(1, size); err != nil {
 		return err
 	}
-	inserted, err := w.exec("INSERT INTO "+w.table+" (id, version, created_at, updated_at, bytes, terms, data) VALUES ($1, $2, $3, $4, $5, "+
-		fmt.Sprintf(w.dialect.records.terms, "$6")+", $7) ON CONFLICT DO NOTHING",
-		r.ID, r.Version, r.CreatedAt.Millis(), r.UpdatedAt.Millis(), size, string(w.terms), string(r.Data))
+	inserted, err := w.exec(w.table.insert, r.ID, r.Version, r.CreatedAt.Millis(), r.UpdatedAt.Millis(), size, w.terms, string(r.Data))
 	if err == nil && inserted == 0 {
 		var taken *host.Taken
 		if taken, err = w.taken(true); taken != nil && err == nil {
@@ -248,9 +232,7 @@ func (t *recordTransaction) UpdateRecord(ctx context.Context, o *host.Object, r 
 	if taken != nil {
 		return errTaken(taken)
 	}
-	updated, err := w.exec("UPDATE "+w.table+" SET version = $1, updated_at = $2, bytes = $3, terms = "+fmt.Sprintf(w.dialect.records.terms, "$4")+
-		", data = $5 WHERE id = $6 AND version = $7",
-		r.Version, r.UpdatedAt.Millis(), size, string(w.terms), string(r.Data), r.ID, r.Version-1)
+	updated, err := w.exec(w.table.update, r.Version, r.UpdatedAt.Millis(), size, w.terms, string(r.Data), r.ID, r.Version-1)
 	if err != nil {
 		return t.fail(ctx, o, err)
 	}
@@ -275,7 +257,7 @@ func (t *recordTransaction) DeleteRecord(ctx context.Context, o *host.Object, id
 	if !host.IsID(id) {
 		return errNoRecord()
 	}
-	gone, err := list[struct{ Version, Bytes int64 }](t.session(ctx), "DELETE FROM "+table+" WHERE id = $1 RETURNING version, bytes", id)
+	gone, err := list[struct{ Version, Bytes int64 }](t.session(ctx), "DELETE FROM "+table.name+" WHERE id = $1 RETURNING version, bytes", id)
 	if err != nil {
 		return t.fail(ctx, o, err)
 	}
@@ -337,17 +319,4 @@ func (t *recordTransaction) Rollback() error {
 		return nil
 	}
 	return err
-}
-
-// decodeDocument decodes the data of a record.
-func decodeDocument(data json.RawMessage) (document map[string]any, err error) {
-	value, err := decodeNumbers(data)
-	if err != nil {
-		return nil, err
-	}
-	document, ok := value.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("a record holds %T", value)
-	}
-	return document, nil
 }

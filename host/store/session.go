@@ -20,6 +20,7 @@ import (
 type pool struct {
 	dialect        *dialect
 	writer, reader *sqlx.DB // the same one if the database admits many writers
+	writes, reads  *plans   // of these, for records
 }
 
 func (p *pool) close() error {

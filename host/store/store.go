@@ -73,6 +73,7 @@ type DB struct {
 	indexing        chan struct{} // bounds who builds indexes at once
 	quota           *quota
 	purge           *purge
+	tables          recordTables
 }
 
 var (
@@ -204,6 +205,10 @@ func newPool(d *dialect, where database) (*pool, error) {
 		}
 		p.reader.SetMaxOpenConns(maxReaders)
 		p.reader.SetMaxIdleConns(maxReaders)
+	}
+	p.writes = newPlans(p.writer)
+	if p.reads = p.writes; p.reader != p.writer {
+		p.reads = newPlans(p.reader)
 	}
 	// Proxies and firewalls cut idle connections without a word.
 	p.reader.SetConnMaxIdleTime(5 * time.Minute)

@@ -38,46 +38,24 @@ const (
 	itemEnd  = "\x03"
 )
 
-// appendTerms appends the column terms of a document.
-func appendTerms(b []byte, document map[string]any) []byte {
-	b = append(b, '{')
-	first := true
-	for _, name := range slices.Sorted(maps.Keys(document)) {
-		value := document[name]
-		if value == nil {
-			continue
-		}
-		if !first {
-			b = append(b, ',')
-		}
-		first = false
-		b = append(append(append(b, '"'), escapeName(name)...), '"', ':')
-		if inner, ok := value.(map[string]any); ok {
-			b = appendTerms(b, inner)
-		} else {
-			b = host.AppendText(b, term(value))
-		}
-	}
-	return append(b, '}')
-}
-
 // escapeName writes the name of a member so that no database takes it for
 // anything but a name: a percent sign and two digits stand for each byte that
 // is no ASCII letter or digit, and a percent sign alone for the empty name.
-func escapeName(name string) string {
+func escapeName(name string) string { return string(appendName(nil, name)) }
+
+func appendName(b []byte, name string) []byte {
 	if name == "" {
-		return "%"
+		return append(b, '%')
 	}
 	const hex = "0123456789ABCDEF"
-	var b strings.Builder
 	for _, c := range []byte(name) {
 		if c == '_' || c == '-' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' {
-			b.WriteByte(c)
+			b = append(b, c)
 		} else {
-			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+			b = append(b, '%', hex[c>>4], hex[c&15])
 		}
 	}
-	return b.String()
+	return b
 }
 
 // term is the term of a decoded value.

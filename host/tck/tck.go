@@ -81,7 +81,10 @@ type Case struct {
 	Secrets map[string]string `json:"secrets"`
 	// Hosts may be reached beside the service, whose URL is ${service}.
 	Hosts []string `json:"hosts"`
-	Steps []Step   `json:"steps"`
+	// Slow cases write megabytes: a host that is slowed down for a test may not
+	// be able to within the second that a transaction lasts.
+	Slow  bool   `json:"slow"`
+	Steps []Step `json:"steps"`
 }
 
 // Step is one invocation of the guest.
@@ -148,8 +151,8 @@ func load(from fs.FS) ([]Case, error) {
 	return all, nil
 }
 
-// Run runs every case against the host.
-func Run(t *testing.T, h Host) {
+// Run runs every case against the host, the slow ones only if they are asked for.
+func Run(t *testing.T, h Host, slow bool) {
 	t.Helper()
 	cases, err := Load()
 	if err != nil {
@@ -159,6 +162,9 @@ func Run(t *testing.T, h Host) {
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
+			if c.Slow && !slow {
+				t.Skip("slow")
+			}
 			for _, each := range append(c.Each[:len(c.Each):len(c.Each)], "")[:max(1, len(c.Each))] {
 				r := &run{t: t, host: h, c: &c, apps: map[string]Invoke{}, captured: map[string]string{"each": each, "service": service}}
 				for i := range c.Steps {

@@ -59,10 +59,7 @@ func TestClient_Requests(t *testing.T) {
 	t.Parallel()
 	name := client.Value("x")
 	page := host.Page{Limit: 5, Offset: 10}
-	for _, test := range []struct {
-		want seen
-		do   func(context.Context, *client.Client) error
-	}{
+	checkRequests(t, []request{
 		{seen{Line: "POST /v1/apps", Body: `{"name":"x","description":null}`}, func(ctx context.Context, c *client.Client) error {
 			_, err := c.CreateApp(ctx, client.AppFields{Name: name, Description: client.Null[string]()})
 			return err
@@ -196,7 +193,17 @@ func TestClient_Requests(t *testing.T) {
 			_, err := c.RegenerateAPIKey(ctx)
 			return err
 		}},
-	} {
+	})
+}
+
+// request is what a method must ask for.
+type request struct {
+	want seen
+	do   func(context.Context, *client.Client) error
+}
+
+func checkRequests(t *testing.T, tests []request) {
+	for _, test := range tests {
 		t.Run(test.want.Line, func(t *testing.T) {
 			t.Parallel()
 			c, got := fake(t, 404, nil, failure)

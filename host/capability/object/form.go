@@ -1,7 +1,6 @@
 package object
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -12,80 +11,42 @@ import (
 // maxQueryBytes bounds the request of a query: its parts are bounded, too.
 const maxQueryBytes = 256 << 10
 
-// request are the members of an operation's request. A member that is null is
-// not there.
+// request are the members of an operation's request, parts of its JSON. A member
+// that is null is not there.
 type request map[string]json.RawMessage
 
 // readRequest takes a request apart. Errors: CodeInvalid, also for a member that
-// is not among the known.
+// is not among the known. in is valid JSON.
 func readRequest(in []byte, known ...string) (request, error) {
-	if len(in) > maxQueryBytes {
-		if err := checkMembers(in, known); err != nil {
-			return nil, err
-		}
-	}
-	var r request
-	if err := json.Unmarshal(in, &r); err != nil || r == nil {
-		return nil, host.Errorf(host.CodeInvalid, "a request must be a JSON object")
-	}
-	for name, value := range r {
-		if !slices.Contains(known, name) {
-			return nil, host.Errorf(host.CodeInvalid, "%.100q is not a known member", name)
-		}
-		if string(value) == "null" {
+	r := make(request, len(known))
+	var err error
+	isObject := split(in, func(name string, value []byte) bool {
+		switch {
+		case !slices.Contains(known, name):
+			err = host.Errorf(host.CodeInvalid, "%.100q is not a known member", name)
+		case string(value) == "null":
 			delete(r, name)
+		default:
+			r[name] = value
 		}
+		return err == nil // a long one may have many
+	})
+	if !isObject {
+		return nil, errNoObject
 	}
-	return r, nil
+	return r, err
 }
 
-// checkMembers stops at the first member that is not known. Read as a whole, an
-// object of nothing but short members takes many times its length in memory.
-func checkMembers(in []byte, known []string) error {
-	d := json.NewDecoder(bytes.NewReader(in))
-	if _, err := d.Token(); err != nil {
-		return nil // readRequest says what is wrong
-	}
-	for d.More() {
-		name, err := d.Token()
-		if text, ok := name.(string); err != nil || !ok {
-			return nil
-		} else if !slices.Contains(known, text) {
-			return host.Errorf(host.CodeInvalid, "%.100q is not a known member", text)
-		}
-		var value json.RawMessage
-		if d.Decode(&value) != nil {
-			return nil
-		}
-	}
-	return nil
-}
-
-// elements takes a list apart. If it has more than most elements, there is one
-// more than that in the result. ok is false for any other value.
-func elements(raw json.RawMessage, most int) (list []json.RawMessage, ok bool) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := d.Token(); err != nil || open != json.Delim('[') {
-		return nil, false
-	}
-	for d.More() && len(list) <= most {
-		var element json.RawMessage
-		if d.Decode(&element) != nil {
-			return nil, false
-		}
-		list = append(list, element)
-	}
-	return list, true
-}
+var errNoObject = host.Errorf(host.CodeInvalid, "a request must be a JSON object")
 
 func (r request) has(name string) bool { return r[name] != nil }
 
 // text is a member that must be there.
-func (r request) text(name string) (text string, err error) {
-	if json.Unmarshal(r[name], &text) != nil {
+func (r request) text(name string) (string, error) {
+	if !r.has(name) || r[name][0] != '"' {
 		return "", host.Errorf(host.CodeInvalid, "%s must be a text", name)
 	}
-	return text, nil
+	return unquote(r[name]), nil
 }
 
 // version is if_version, 0 for none.
@@ -107,7 +68,7 @@ func (r request) documents() (list []json.RawMessage, err error) {
 	case r.has("record"):
 		return []json.RawMessage{r["record"]}, nil
 	}
-	list, ok := elements(r["records"], MaxRecords)
+	list, ok := elements(r["records"], MaxRecords+1)
 	if !ok {
 		return nil, host.Errorf(host.CodeInvalid, "records must be a list of objects")
 	}
@@ -140,8 +101,15 @@ func appendFound(b []byte, f *host.Found, fields []host.Path) []byte {
 	return append(b, '}')
 }
 
+// memberRoom is what the members of a record that the host keeps take in JSON.
+const memberRoom = 192
+
 func appendRecords(b []byte, records []*host.Record, fields []host.Path) []byte {
-	b = append(b, '[')
+	room := 64
+	for _, r := range records {
+		room += memberRoom + len(r.Data)
+	}
+	b = append(slices.Grow(b, room), '[')
 	for i, r := range records {
 		if i > 0 {
 			b = append(b, ',')

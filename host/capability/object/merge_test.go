@@ -44,6 +44,9 @@ func TestPatch_RFC7386(t *testing.T) {
 // TestPatch_Bounds: neither a patch nor what it makes may be more than a record.
 func TestPatch_Bounds(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip("too slow for a transaction")
+	}
 	g := newGuest(t, store.Config{Dir: t.TempDir()})
 	half := strings.Repeat("x", 600_000)
 	id := g.stored("notes", `{"a":"`+half+`"}`)

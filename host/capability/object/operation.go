@@ -2,6 +2,7 @@ package object
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/posternhq/postern/host"
@@ -32,12 +33,15 @@ const (
 // fails, nothing of it stays.
 type change func(ctx context.Context, tx host.RecordTransaction, b []byte) ([]byte, error)
 
-// reader makes a change of a request.
+// reader makes a change of a request, which is valid JSON.
 type reader func(call *capability.Call, in []byte) (change, error)
 
 // write is the operation that makes one change.
 func write(read reader) capability.Func {
 	return func(ctx context.Context, call *capability.Call, in []byte) (out []byte, err error) {
+		if !json.Valid(in) {
+			return nil, errNoObject
+		}
 		apply, err := read(call, in)
 		if err != nil {
 			return nil, err
@@ -72,6 +76,9 @@ func definition(call *capability.Call, r request) (*Definition, error) {
 func query(ctx context.Context, call *capability.Call, in []byte) (out []byte, err error) {
 	if len(in) > maxQueryBytes {
 		return nil, host.Errorf(host.CodeInvalid, "a query may have at most %d bytes", maxQueryBytes)
+	}
+	if !json.Valid(in) {
+		return nil, errNoObject
 	}
 	r, err := readRequest(in, "object", "filter", "sort", "fields", "limit", "offset", "cursor", "count")
 	if err != nil {
@@ -213,7 +220,7 @@ func readBatch(call *capability.Call, in []byte) (change, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, ok := elements(r["operations"], MaxBatch)
+	list, ok := elements(r["operations"], MaxBatch+1)
 	if !ok {
 		return nil, host.Errorf(host.CodeInvalid, "operations must be a list of objects")
 	}

@@ -162,6 +162,15 @@ var objectTests = []test{
 		}
 		wantObject(t, b, o)
 	}},
+	{"UpdateObjects", func(t *testing.T, b bundle) {
+		o := b.object(b.app("A"), "orders", nil, nil)
+		ids := b.records(o, `{"n":{"a":1}}`)
+		_, err := b.setFields(o, []string{"n"}, nil)
+		wantError(t, err, host.CodeConflict, "the value of n in the record "+ids[0]+" is an object, which no unique field may have")
+		if _, err := b.setFields(o, nil, []string{"n"}); err != nil {
+			t.Fatal(err)
+		}
+	}},
 	{"UpdateAtOnce", func(t *testing.T, b bundle) {
 		app := b.app("A")
 		o := b.object(app, "orders", nil, nil)
