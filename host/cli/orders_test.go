@@ -20,14 +20,7 @@ import (
 func deployCopy(t *testing.T, from, dir, address string) {
 	t.Helper()
 	project := filepath.Join(dir, filepath.Base(from))
-	must(t, os.Mkdir(project, 0o755))
-	files, err := filepath.Glob(filepath.Join(from, "*.*"))
-	must(t, err)
-	for _, file := range files {
-		if name := filepath.Base(file); name != "go.mod" && !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, ".") {
-			write(t, filepath.Join(project, name), read(t, file))
-		}
-	}
+	copyProject(t, from, project)
 	write(t, filepath.Join(project, "go.mod"), "module copy\n\ngo 1.24\n")
 	env, err := goEnv()
 	must(t, err)
@@ -35,6 +28,19 @@ func deployCopy(t *testing.T, from, dir, address string) {
 	deploy.Env = append(deploy.Env, env...)
 	if out, err := deploy.CombinedOutput(); err != nil {
 		t.Fatalf("deploy: %v\n%s", err, out)
+	}
+}
+
+// copyProject copies what a deploy needs, but for go.mod.
+func copyProject(t *testing.T, from, to string) {
+	t.Helper()
+	must(t, os.MkdirAll(to, 0o755))
+	files, err := filepath.Glob(filepath.Join(from, "*.*"))
+	must(t, err)
+	for _, file := range files {
+		if name := filepath.Base(file); name != "go.mod" && !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, ".") {
+			write(t, filepath.Join(to, name), read(t, file))
+		}
 	}
 }
 
