@@ -11,7 +11,8 @@ POSTERN_SERVER=http://$LISTEN
 export POSTERN_DATA POSTERN_SERVER
 mkdir -p -m 700 "$POSTERN_DATA"
 
-"$POSTERN" serve --listen "$LISTEN" --log-level warn >"$POSTERN_DATA/serve.out" &
+# The plug-in signup asks a service, which is another plug-in on this very host.
+"$POSTERN" serve --listen "$LISTEN" --outbound-networks 127.0.0.1/32 --log-level warn >"$POSTERN_DATA/serve.out" &
 HOST=$!
 stop() {
 	trap - INT TERM EXIT
@@ -27,7 +28,7 @@ until grep -q '^listening on ' "$POSTERN_DATA/serve.out" 2>/dev/null; do
 	sleep 0.1
 done
 
-for project in hello inspect greet-form orders shout; do
+for project in hello inspect greet-form orders signup/reputation signup shout; do
 	echo "deploying plugins/$project"
 	"$POSTERN" deploy "plugins/$project" >/dev/null
 done
@@ -35,6 +36,10 @@ done
 "$POSTERN" objects import orders products - --format ndjson --on-conflict existing >/dev/null <<'EOF'
 {"sku": "pen", "name": "Fountain pen", "price": 2900, "stock": 100}
 EOF
+# Where signup's service is, what it signs links with, and that it may ask.
+echo "$POSTERN_SERVER/run/reputation" | "$POSTERN" variables set signup REPUTATION_URL >/dev/null
+head -c 32 /dev/urandom | base64 | "$POSTERN" secrets set signup LINK_KEY >/dev/null
+"$POSTERN" apps update signup --allow-host "$LISTEN" >/dev/null
 KEY=$("$POSTERN" keys create demo 2>/dev/null)
 
 cat <<EOF
@@ -59,6 +64,10 @@ That one is refused: it has no key. These place an order, and find it:
   curl '$POSTERN_SERVER/run/orders/orders?customer=ada&sort=-__created_at'
 
   curl $POSTERN_SERVER/run/orders/products
+
+This one asks another service about the address before it stores anybody:
+
+  curl -H 'Content-Type: application/json' -d '{"email":"ada@example.com","name":"Ada"}' $POSTERN_SERVER/run/signup/signup
 
 Ctrl-C stops the host.
 EOF

@@ -202,6 +202,7 @@ func TestGo_ImportsWhatItUses(t *testing.T) {
 	for dir, want := range map[string]string{
 		"../plugins/hello":  "",
 		"../plugins/orders": "object_batch object_insert object_patch object_query",
+		"../plugins/signup": "http_fetch jwt_sign jwt_verify object_insert object_patch object_query schema_validate",
 	} {
 		m, err := instrument.Inspect(build(t, dir), 1<<16)
 		if err != nil {

@@ -47,7 +47,7 @@ func TestDemo(t *testing.T) {
 	}
 	curls := regexp.MustCompile(`(?m)^ +curl .*$`).FindAllString(text.String(), -1)
 	wants := []string{`{"message":"Bonjour, Ada!"}`, `{"message":"Hello, Ada!"}`, `"code":"unauthorized"`,
-		`"total":5800}`, `"customer":"Ada"`, `"stock":98}`}
+		`"total":5800}`, `"customer":"Ada"`, `"stock":98}`, `{"confirm":"confirm?token=`}
 	if len(curls) != len(wants) {
 		t.Fatalf("the demo prints %d requests, want %d:\n%s", len(curls), len(wants), text.String())
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability/httpout"
 	"github.com/posternhq/postern/host/tck"
 )
 
@@ -69,7 +70,8 @@ func TestABI_Codes(t *testing.T) {
 		listed = append(listed, quoted(row[0])[0])
 	}
 	for _, code := range []host.Code{host.CodeInvalid, host.CodeNotFound, host.CodeConflict, host.CodeStale, host.CodePermission, host.CodeTooMany,
-		host.CodeQuota, host.CodeEnded, host.CodeTooLarge, host.CodeUnavailable, host.CodeInternal} {
+		host.CodeQuota, host.CodeEnded, host.CodeTooLarge, host.CodeUnavailable, host.CodeInternal, host.CodeOpen, host.CodeModuleFailed, host.CodeInvalidResponse,
+		httpout.CodeAddress, httpout.CodeRedirect, httpout.CodeTooLarge, httpout.CodeTimeout, httpout.CodeUnreachable} {
 		if !slices.Contains(listed, string(code)) {
 			t.Errorf("%s is not on the page", code)
 		}
@@ -79,7 +81,7 @@ func TestABI_Codes(t *testing.T) {
 var (
 	exampleBlock = regexp.MustCompile("(?ms)^```json ([a-z_]+)\n(.*?)^```\n```json\n(.*?)^```$")
 	anyJSON      = regexp.MustCompile("(?m)^```json")
-	uuid         = regexp.MustCompile(`"__id": ?"([0-9a-f-]{36})"`)
+	drawn        = regexp.MustCompile(`"(?:__id|key)": ?"([0-9a-f-]{36}|sv_[0-9a-f]{64})"`)
 )
 
 // TestABI_Examples carries out the requests of sdk/abi.md in their order, and
@@ -112,8 +114,8 @@ func TestABI_Examples(t *testing.T) {
 		if code != "" {
 			t.Fatalf("%s: %s", request, code)
 		}
-		if m := uuid.FindStringSubmatch(want); m != nil && !slices.Contains(values(ids), m[1]) {
-			got := uuid.FindStringSubmatch(string(answer))
+		if m := drawn.FindStringSubmatch(want); m != nil && !slices.Contains(values(ids), m[1]) {
+			got := drawn.FindStringSubmatch(string(answer))
 			if got == nil {
 				t.Fatalf("%s answers %s, which has no id", request, answer)
 			}
