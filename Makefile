@@ -61,7 +61,7 @@ guests: ## Rebuild the committed .wasm files from their .wat and .c (needs wabt,
 	  test -f $${wasm%.wasm}.wat -o -f $${wasm%.wasm}.c || { echo "$$wasm has no source"; exit 1; }; done
 
 postgres: ## Run the storage, conformance and end-to-end tests on PostgreSQL too (needs its server binaries)
-	POSTERN_TEST_POSTGRES=1 go test -count=1 ./host/store/... ./host/cli/... ./host/tck/...
+	POSTERN_TEST_POSTGRES=1 go test -count=1 ./host/store/... ./host/capability/... ./host/gateway/... ./host/cli/... ./host/tck/...
 
 # When FUZZTIME ends while a worker starts, go test fails with nothing but
 # "context deadline exceeded". That is no finding: a finding names its input.
