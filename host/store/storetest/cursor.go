@@ -104,11 +104,14 @@ var cursorTests = []test{
 	}},
 	{"LongValues", func(t *testing.T, b bundle) {
 		o := b.object(b.app("A"), "o", nil, nil)
-		long := strings.Repeat("é\\u0000", 30_000)
+		long := strings.Repeat("é\\u0000", 1500)
 		b.records(o, `{"n":"`+long+`b"}`, `{"n":"`+long+`a"}`, `{"n":"`+long+`"}`)
 		if got := b.walk(o, map[string]any{"sort": []string{"n"}}, 1); len(got) != 3 || len(got[0]) > len(got[1]) || got[1] > got[2] {
 			t.Errorf("%d records", len(got))
 		}
+		longest := b.records(o, `{"m":"`+strings.Repeat(long, 20)+`"}`)[0]
+		_, err := b.ReadRecords(o.AppID).QueryRecords(t.Context(), o, &host.Query{Sort: []host.Sort{{Path: host.Path{"m"}, Descending: true}}, Limit: 1})
+		wantError(t, err, host.CodeInvalid, "sort: the values of the record "+longest+" are too long to go on behind it")
 	}},
 	{"Foreign", func(t *testing.T, b bundle) {
 		app := b.app("A")
