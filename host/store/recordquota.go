@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -115,10 +116,27 @@ func (t *recordTransaction) admit(records, bytes int64) error {
 	return nil
 }
 
+// sized is how long the record with the key was before it was written.
+type sized struct {
+	key  string
+	size int64
+}
+
 // grow notes what was written, and how long the record with the key is now.
 func (t *recordTransaction) grow(key string, records, bytes, size int64) {
 	t.growth = growth{t.growth.records + records, t.growth.bytes + bytes}
+	t.wrote = append(t.wrote, sized{key, t.sizes[key]})
 	t.sizes[key] = size
+}
+
+// shrink undoes what was noted since the growth was as given, when so many
+// writes were noted.
+func (t *recordTransaction) shrink(to growth, wrote int) {
+	t.growth = to
+	for _, w := range slices.Backward(t.wrote[wrote:]) {
+		t.sizes[w.key] = w.size
+	}
+	t.wrote = t.wrote[:wrote]
 }
 
 // countRecords counts what an app keeps.

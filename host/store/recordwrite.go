@@ -19,6 +19,7 @@ type recordTransaction struct {
 	growth  growth
 	altered []altered        // for the audit log
 	sizes   map[string]int64 // bytes of the records that were read or written, by table and id
+	wrote   []sized
 }
 
 // BeginRecords implements host.RecordStore.
@@ -277,13 +278,14 @@ func (t *recordTransaction) Try(ctx context.Context, fn func() error) (err error
 	t.depth++
 	defer func() { t.depth-- }()
 	point := fmt.Sprintf("try%d", t.depth)
-	grown, noted := t.growth, len(t.altered)
+	grown, wrote, noted := t.growth, len(t.wrote), len(t.altered)
 	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT "+point); err != nil {
 		return t.fail(ctx, nil, err)
 	}
 	if err := fn(); err != nil {
 		if t.broken == nil {
-			t.growth, t.altered = grown, t.altered[:noted]
+			t.shrink(grown, wrote)
+			t.altered = t.altered[:noted]
 			_, undoErr := t.tx.ExecContext(ctx, "ROLLBACK TO "+point)
 			if undoErr != nil {
 				return errors.Join(t.fail(ctx, nil, undoErr), err)
