@@ -247,25 +247,29 @@ func TestTransfer_Large(t *testing.T) {
 	}
 }
 
-// watchHeap returns a function that tells the most memory that was in use at
-// the end of a collection since.
+// watchHeap returns a function that tells the most memory that came into use, as
+// seen at the end of collections. What tests before it left is not counted.
 func watchHeap(t *testing.T) func() uint64 {
 	t.Helper()
+	inUse := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := inUse()
 	done, most := make(chan struct{}), make(chan uint64)
 	go func() {
-		var highest uint64
+		highest := before
 		now := time.NewTicker(100 * time.Millisecond)
 		defer now.Stop()
 		for {
 			select {
 			case <-done:
-				most <- highest
+				most <- highest - before
 				return
 			case <-now.C:
-				runtime.GC()
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				highest = max(highest, m.HeapAlloc)
+				highest = max(highest, inUse())
 			}
 		}
 	}()
