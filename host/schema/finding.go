@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,19 +22,16 @@ type Finding struct {
 }
 
 // Find lists how a document breaks the rules, at most the first 20; none if it
-// meets the schema. Errors: CodeInvalid for what is no JSON or has numbers out
-// of bounds.
+// meets the schema. Errors: CodeInvalid for what is no JSON, has numbers out of
+// bounds, or takes too long.
 func (s *Schema) Find(document []byte) ([]Finding, error) {
 	instance, err := decodeInstance(document)
 	if err != nil {
 		return nil, host.Errorf(host.CodeInvalid, "the document must be JSON: %s", err)
 	}
-	var violated *jsonschema.ValidationError
-	switch err := s.compiled.Validate(instance); {
-	case err == nil:
-		return nil, nil
-	case !errors.As(err, &violated):
-		return nil, host.Caused(host.CodeInvalid, err, "the document cannot be checked")
+	violated, err := s.check(instance)
+	if violated == nil {
+		return nil, err
 	}
 	var found []Finding
 	collect(violated, &found)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/schema"
 )
 
@@ -39,13 +40,33 @@ func TestSchema_Validate_EndsInTime(t *testing.T) {
 			if name == "met by all" {
 				times = 2 // what ended one check does not end the next
 			}
+			document := []byte(strings.Repeat(`{"x":`, 60) + "{}" + strings.Repeat("}", 60))
+			if found, err := s.Find(document); err == nil || host.AsError(err).Message != want[0].Message {
+				t.Errorf("found %v, %v", found, err)
+			}
 			for range times {
-				details, ok := s.Validate([]byte(strings.Repeat(`{"x":`, 60) + "{}" + strings.Repeat("}", 60)))
+				details, ok := s.Validate(document)
 				if diff := cmp.Diff(any(want), details); ok || diff != "" {
 					t.Errorf("got %v (-want +got):\n%s", ok, diff)
 				}
 			}
 		})
+	}
+}
+
+// TestCompileOpenAPI_EndsInTime: the older version of JSON Schema that OpenAPI
+// 3.0 is made of ends, too.
+func TestCompileOpenAPI_EndsInTime(t *testing.T) {
+	t.Parallel()
+	chain := strings.ReplaceAll(string(doubling(60, "allOf", `{"type":"object"}`)), `"#/$defs/a`, `"#/components/schemas/P/$defs/a`)
+	for _, version := range []string{"3.0.3", "3.1.0"} {
+		s, err := schema.CompileOpenAPI([]byte(`{"openapi":"`+version+`","components":{"schemas":{"P":`+chain+`}}}`), "P")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, err := s.Find([]byte(`{}`)); host.CodeOf(err) != host.CodeInvalid {
+			t.Errorf("%s: found %v, %v", version, found, err)
+		}
 	}
 }
 

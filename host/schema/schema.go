@@ -99,17 +99,26 @@ func (s *Schema) Validate(body []byte) (details any, ok bool) {
 	if err != nil {
 		return []Violation{{Message: "the body must be JSON: " + err.Error()}}, false
 	}
-	if !s.pace.within(func() { err = s.compiled.Validate(instance) }) {
-		return []Violation{{Message: "the schema takes too long to check this"}}, false
-	}
-	if err == nil {
-		return nil, true
-	}
-	var violated *jsonschema.ValidationError
-	if errors.As(err, &violated) {
+	violated, err := s.check(instance)
+	switch {
+	case err != nil:
+		return []Violation{{Message: host.AsError(err).Message}}, false
+	case violated != nil:
 		return violations(violated), false
 	}
-	return []Violation{{Message: "the body cannot be checked"}}, false
+	return nil, true
+}
+
+// check holds an instance against the schema: violated is nil if it meets it.
+// Errors: CodeInvalid if that cannot be told.
+func (s *Schema) check(instance any) (violated *jsonschema.ValidationError, err error) {
+	if !s.pace.within(func() { err = s.compiled.Validate(instance) }) {
+		return nil, host.Errorf(host.CodeInvalid, "the schema takes too long to check this")
+	}
+	if err == nil || errors.As(err, &violated) {
+		return violated, nil
+	}
+	return nil, host.Caused(host.CodeInvalid, err, "the document cannot be checked")
 }
 
 // violations lists the leaves of a validation error: the rules that were
