@@ -201,7 +201,10 @@ func (t *recordTransaction) InsertRecord(ctx context.Context, o *host.Object, r 
 			return errTaken(taken)
 		}
 		if err == nil {
-			err = errors.New("a record was not inserted, and nothing is in its way")
+			// A field is unique since the caller read the definition.
+			err = errors.New("a record was not inserted, and nothing that the definition tells of is in its way")
+			t.broken = errSerialization(err)
+			return t.broken
 		}
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -137,6 +138,26 @@ var recordTests = []test{
 			}
 		})
 		b.wantQuery(o, `{"filter":{"n":["1",[1]]},"sort":["n"]}`, `{"n":"1"}`, `{"n":[1]}`)
+	}},
+	{"InsertOutdated", func(t *testing.T, b bundle) {
+		before := b.object(b.app("A"), "people", nil, nil)
+		if _, err := b.UpdateObject(t.Context(), before.AppID, before.Name, func(o *host.Object) error {
+			o.UniqueFields = []string{"email"}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		tx := b.begin(before.AppID)
+		if err := tx.InsertRecord(t.Context(), before, b.newRecord(`{"email":"a@b.c"}`)); err != nil {
+			t.Fatal(err)
+		}
+		err := tx.InsertRecord(t.Context(), before, b.newRecord(`{"email":"a@b.c"}`))
+		if host.CodeOf(err) != host.CodeConflict || !errors.Is(err, host.ErrSerialization) {
+			t.Errorf("got %v", err)
+		}
+		if err := tx.Commit(); err == nil {
+			t.Error("half of what was asked for is committed")
+		}
 	}},
 	{"InsertTooLong", func(t *testing.T, b bundle) {
 		o := b.object(b.app("A"), "orders", []string{"n"}, []string{"a.b"})
