@@ -6,6 +6,7 @@ import (
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/capability"
+	"github.com/posternhq/postern/host/instrument"
 )
 
 // MaxDepth is how many calls may be within one another, beside the first.
@@ -22,8 +23,9 @@ var errAlone = errors.New("no call is under way")
 // was not asked for.
 //
 // Errors: those of Call, and CodeInvalid with a sentence for a function that is
-// under way already, or more than MaxDepth within one another. Past the call's
-// own deadline the error matters to nobody: the guest that waits is ended.
+// under way already or runs by itself, and for more than MaxDepth within one
+// another. Past the call's own deadline the error matters to nobody: the guest
+// that waits is ended.
 func (e *Engine) Nest(ctx context.Context, c Call) (result Result, err error) {
 	defer func() { host.Wrap(&err, "engine.Nest(%q)", c.Function) }()
 	defer e.rescue(&err)
@@ -51,6 +53,9 @@ func (e *Engine) Nest(ctx context.Context, c Call) (result Result, err error) {
 
 // admit refuses a call that leads nowhere.
 func (s *state) admit(c *Call) error {
+	if instrument.Initialises(c.Function) {
+		return host.Errorf(host.CodeInvalid, "%s runs by itself: it cannot be called", c.Function)
+	}
 	depth := 0
 	for at := s; at != nil; at = at.call.outer {
 		if at.call.Digest == c.Digest && at.call.Function == c.Function {

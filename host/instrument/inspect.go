@@ -132,6 +132,10 @@ func megabytes(pages uint32) string {
 // belong to a language's runtime or to the host: they run by themselves.
 var initialisers = []string{"_initialize", "__wasm_call_ctors", "hs_exit", "postern_warmup", "postern_resume"}
 
+// Initialises reports whether a function is one that runs by itself, and so is
+// nobody's to call.
+func Initialises(function string) bool { return slices.Contains(initialisers, function) }
+
 func (m *binary) listExports() []host.Export {
 	list := make([]host.Export, 0, len(m.exports))
 	for _, e := range m.exports {
@@ -140,7 +144,7 @@ func (m *binary) listExports() []host.Export {
 			t := m.types[m.funcs[e.index]]
 			out.Params, out.Results = t.params, t.results
 			returns := len(t.results) == 0 || len(t.results) == 1 && t.results[0] == "i32"
-			out.Callable = len(t.params) == 0 && returns && !slices.Contains(initialisers, e.name)
+			out.Callable = len(t.params) == 0 && returns && !Initialises(e.name)
 		}
 		list = append(list, out)
 	}
