@@ -49,7 +49,7 @@ func TestKill(t *testing.T) {
 		b := newBook(t, "POSTERN_DATABASE_URL="+database.URL(), masterKey)
 		b.rounds(killRounds()/5, func() {
 			must(t, database.Kill())
-			b.writers.Wait()
+			<-b.gone
 			must(t, database.Restart())
 		})
 	})
@@ -69,11 +69,10 @@ const (
 
 // book is a server and what its clients know.
 type book struct {
-	t       *testing.T
-	dir     string
-	env     []string
-	server  *running
-	writers sync.WaitGroup
+	t      *testing.T
+	dir    string
+	env    []string
+	server *running
 
 	mu     sync.Mutex
 	next   [killWriters]int
@@ -103,7 +102,7 @@ func (b *book) killHost() {
 	b.t.Helper()
 	must(b.t, b.server.Process.Kill())
 	_ = b.server.Wait() // reports the signal
-	b.writers.Wait()
+	<-b.gone
 	b.start()
 }
 
@@ -135,8 +134,9 @@ func (b *book) rounds(n int, kill func()) {
 // closed after so many answers.
 func (b *book) write(answers int) {
 	b.enough, b.gone, b.left = make(chan struct{}), make(chan struct{}), answers
+	var writers sync.WaitGroup
 	for writer := range killWriters {
-		b.writers.Go(func() {
+		writers.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			for b.add(client, writer) {
@@ -145,7 +145,7 @@ func (b *book) write(answers int) {
 	}
 	gone := b.gone
 	go func() {
-		b.writers.Wait()
+		writers.Wait()
 		close(gone)
 	}()
 }
