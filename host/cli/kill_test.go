@@ -19,10 +19,14 @@ import (
 
 const killWriters = 4
 
-// killRounds is how often a server is killed: more for `make scale`.
+// killRounds is how often a server is killed: more for `make scale`, less under
+// the race detector.
 func killRounds() int {
-	if os.Getenv("POSTERN_SCALE") != "" {
+	switch {
+	case os.Getenv("POSTERN_SCALE") != "":
 		return 300
+	case underRace:
+		return 3
 	}
 	return 15
 }
@@ -47,7 +51,7 @@ func TestKill(t *testing.T) {
 		t.Parallel()
 		database := storetest.StartDurable(t)
 		b := newBook(t, "POSTERN_DATABASE_URL="+database.URL(), masterKey)
-		b.rounds(killRounds()/5, func() {
+		b.rounds(max(killRounds()/5, 1), func() {
 			must(t, database.Kill())
 			<-b.gone
 			must(t, database.Restart())
