@@ -45,6 +45,7 @@ func read(t *testing.T, name string) string {
 // TestPlugins_READMEs deploys every example plug-in and runs the requests of
 // its README.
 func TestPlugins_READMEs(t *testing.T) {
+	slowUnderRace(t)
 	t.Parallel()
 	x := newTerminal(t)
 	address := x.serve("postern serve --data data --listen 127.0.0.1:8080")
@@ -99,4 +100,13 @@ func TestSDK_README(t *testing.T) {
 		t.Fatal("the README does not say how to build by hand")
 	}
 	x.run("go test .\n" + build[1] + "\ntest -s hello.wasm")
+}
+
+// slowUnderRace leaves out a page whose plug-ins take minutes to compile under
+// the race detector. What it asks of servers, the scripts ask there.
+func slowUnderRace(t *testing.T) {
+	t.Helper()
+	if underRace {
+		t.Skip("runs without the race detector")
+	}
 }

@@ -10,6 +10,7 @@ import (
 // host it starts included. Other tests may build the plug-in too, so this one has
 // a copy.
 func TestSignup_README(t *testing.T) {
+	slowUnderRace(t)
 	t.Parallel()
 	x := newTerminal(t)
 	project := filepath.Join(x.home, "plugins", "signup")

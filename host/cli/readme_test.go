@@ -128,6 +128,7 @@ func (x *terminal) run(text string) string {
 
 // TestREADME_FiveMinutes walks the path to the first endpoint word by word.
 func TestREADME_FiveMinutes(t *testing.T) {
+	slowUnderRace(t)
 	t.Parallel()
 	_, section, _ := strings.Cut(readme(t), "## Your first endpoint")
 	section, _, _ = strings.Cut(section, "\n## ")
