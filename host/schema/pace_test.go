@@ -95,3 +95,26 @@ func TestSchema_Validate_AtOnce(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// TestSchema_Validate_Patterns: a pattern of many instructions is not tried on a
+// long text, wherever it stands; a usual one is, on any.
+func TestSchema_Validate_Patterns(t *testing.T) {
+	t.Parallel()
+	large := `^(?:` + strings.Repeat(`(?:a?b?){900}|`, 20) + `x)*y$`
+	long := strings.Repeat("ab", 100_000)
+	for name, test := range map[string]struct{ schema, body, want string }{
+		"of a value":   {`{"pattern":"` + large + `"}`, `"` + long + `"`, "the schema takes too long to check this"},
+		"of a name":    {`{"patternProperties":{"` + large + `":false}}`, `{"` + long + `":1}`, "the schema takes too long to check this"},
+		"a short text": {`{"pattern":"` + large + `"}`, `"y"`, ""},
+		"a usual one":  {`{"pattern":"^[a-z]+$"}`, `"` + strings.Repeat(long, 25) + `"`, ""},
+	} {
+		details, ok := compile(t, []byte(test.schema)).Validate([]byte(test.body))
+		got := ""
+		if list, _ := details.([]schema.Violation); len(list) > 0 {
+			got = list[0].Message
+		}
+		if got != test.want || ok != (test.want == "") {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}

@@ -63,6 +63,7 @@ func Compile(raw json.RawMessage) (_ *Schema, err error) {
 	c.UseLoader(jsonschema.SchemeURLLoader{})
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
+	c.UseRegexpEngine(compilePattern)
 	p := &pace{}
 	c.RegisterVocabulary(p.vocabulary())
 	c.AssertVocabs()
