@@ -141,8 +141,9 @@ func (b *body) readChunkSize() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	digits, extension, _ := strings.Cut(line, ";")
-	digits = strings.TrimRight(digits, " \t")
+	// Blanks may end the line; between the digits and a semicolon, where some
+	// read them and others do not, they would be room to smuggle.
+	digits, extension, _ := strings.Cut(strings.TrimRight(line, " \t"), ";")
 	if len(line) > maxChunkLine || len(digits) > 15 || strings.Trim(digits, "0123456789abcdefABCDEF") != "" || !isFieldValue(extension) {
 		return 0, errChunks
 	}

@@ -48,6 +48,8 @@ func FuzzChunks(f *testing.F) {
 		"3\r\nabc\r\n0\r\n\r\n",
 		"3;a=b\r\nabc\r\n00A\r\n0123456789\r\n0\r\nX: y\r\n\r\nrest",
 		"3\nabc\r\n0\r\n\r\n",
+		"3 \r\nabc\r\n0\r\n\r\n",
+		"3 ;a\r\nabc\r\n0\r\n\r\n",
 		"3\r\nabcd\r\n0\r\n\r\n",
 		"-1\r\n", "0x1\r\n", "\r\n", "",
 	} {
