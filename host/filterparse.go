@@ -100,7 +100,7 @@ func (p *filterParser) filter(what string, value any, depth int) (*Filter, error
 	if len(all) == 1 {
 		return all[0], nil
 	}
-	return &Filter{All: all}, nil
+	return &Filter{All: all}, p.countEmpty(len(members))
 }
 
 // member reads a member of a filter. What it returns must all be met.
@@ -135,7 +135,15 @@ func (p *filterParser) list(name string, value any, depth int) ([]*Filter, error
 		}
 		list = append(list, f)
 	}
-	return list, p.count(len(list)) // an empty filter is a condition, too
+	return list, p.countEmpty(len(list))
+}
+
+// countEmpty counts what has no members as a condition, too.
+func (p *filterParser) countEmpty(members int) error {
+	if members > 0 {
+		return nil
+	}
+	return p.count(1)
 }
 
 // count adds conditions and checks how many there are.
@@ -227,9 +235,12 @@ func valuesOf(operator Operator, operand any) []any {
 	return list
 }
 
-// measure counts the values within one.
+// measure counts the values within one. A list is none itself, unless it is
+// within another.
 func (p *filterParser) measure(value any, depth int) error {
-	p.values++
+	if _, isList := value.([]any); !isList || depth > 1 {
+		p.values++
+	}
 	switch v := value.(type) {
 	case string:
 		p.text += len(v)

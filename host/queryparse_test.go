@@ -161,11 +161,14 @@ func TestParseFilter_Errors(t *testing.T) {
 		`{"a":{"subset":[` + repeat("1", 101) + `]}}`: "filter: a: subset: at most 100 values are allowed",
 		`{"a":{"~=":[` + repeat("1", 101) + `]}}`:     "filter: a: ~=: at most 100 values are allowed",
 		`{"a":1e500}`:                                                     "filter: a: anyOf: a number may have 400 characters and an exponent of 400",
-		`{"a":[` + repeat("1", 1000) + `]}`:                               values,
+		`{"a":[` + repeat("1", 1001) + `]}`:                               values,
+		`{"a":[` + repeat("[]", 1001) + `]}`:                              values,
 		`{"a":"` + strings.Repeat("x", 65537) + `"}`:                      values,
 		`{"a":` + strings.Repeat("[", 17) + strings.Repeat("]", 17) + `}`: values,
 		`{"OR":[` + repeat(`{"a":1}`, 201) + `]}`:                         "filter: at most 200 conditions are allowed",
 		`{"OR":[` + repeat(`{}`, 201) + `]}`:                              "filter: at most 200 conditions are allowed",
+		`{"AND":[` + repeat(`{"OR":[]}`, 201) + `]}`:                      "filter: at most 200 conditions are allowed",
+		`{"AND":[` + repeat(`{"NOT":{}}`, 201) + `]}`:                     "filter: at most 200 conditions are allowed",
 		strings.Repeat(`{"NOT":`, 17) + `{}` + strings.Repeat(`}`, 17):    "filter: AND, OR and NOT may be 16 deep",
 		`{"a..b":1}`:                   `filter: the field "a..b" must be names of 1-200 bytes separated by dots`,
 		`{"__a":1}`:                    "filter: there is no field __a: names that begin with __ are reserved",
@@ -178,6 +181,24 @@ func TestParseFilter_Errors(t *testing.T) {
 		_, err := host.ParseFilter(json.RawMessage(raw))
 		if e := host.AsError(err); err == nil || e.Code != host.CodeInvalid || e.Message != want {
 			t.Errorf("ParseFilter(%.80s): %v, want %s", raw, err, want)
+		}
+	}
+}
+
+// TestParseFilter_Bounds admits what is just within them.
+func TestParseFilter_Bounds(t *testing.T) {
+	t.Parallel()
+	repeat := func(s string, n int) string { return strings.TrimSuffix(strings.Repeat(s+",", n), ",") }
+	for _, raw := range []string{
+		`{"OR":[` + repeat(`{"a":1}`, 200) + `]}`,
+		`{"NOT":{"AND":[` + repeat(`{"OR":[{"a":1}]}`, 199) + `,{}]}}`,
+		`{"a":[` + repeat("1", 1000) + `]}`,
+		`{"a":{"subset":[` + repeat("1", 100) + `]}}`,
+		`{"a":"` + strings.Repeat("x", 65536) + `"}`,
+		`{"a":` + strings.Repeat("[", 16) + strings.Repeat("]", 16) + `}`,
+	} {
+		if _, err := host.ParseFilter(json.RawMessage(raw)); err != nil {
+			t.Errorf("ParseFilter(%.80s): %v", raw, err)
 		}
 	}
 }

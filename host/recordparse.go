@@ -16,17 +16,28 @@ import (
 // "" for none or null, and ignores the others. Halves of surrogate pairs become
 // U+FFFD. The error is a CodeInvalid with the rule.
 func ParseDocument(raw json.RawMessage) (id string, doc json.RawMessage, err error) {
+	return parseDocument("the record", raw)
+}
+
+// ParsePatch does the same with a JSON Merge Patch of a record.
+func ParsePatch(raw json.RawMessage) (patch json.RawMessage, err error) {
+	_, patch, err = parseDocument("the patch", raw)
+	return patch, err
+}
+
+// parseDocument names in its errors what it reads.
+func parseDocument(what string, raw json.RawMessage) (id string, doc json.RawMessage, err error) {
 	// Decoded, a document may take thirty times the memory.
 	if len(raw) > MaxSentBytes {
-		return "", nil, Errorf(CodeInvalid, "the record was sent in %d bytes; at most %d are allowed", len(raw), MaxSentBytes)
+		return "", nil, Errorf(CodeInvalid, "%s was sent in %d bytes; at most %d are allowed", what, len(raw), MaxSentBytes)
 	}
-	value, err := parseJSON("the record", raw)
+	value, err := parseJSON(what, raw)
 	if err != nil {
 		return "", nil, err
 	}
 	document, ok := value.(map[string]any)
 	if !ok {
-		return "", nil, Errorf(CodeInvalid, "the record must be a JSON object")
+		return "", nil, Errorf(CodeInvalid, "%s must be a JSON object", what)
 	}
 	if id, err = takeSystemFields(document); err != nil {
 		return "", nil, err
@@ -36,7 +47,7 @@ func ParseDocument(raw json.RawMessage) (id string, doc json.RawMessage, err err
 	}
 	doc = appendJSON(make([]byte, 0, len(raw)), document)
 	if len(doc) > MaxRecordBytes {
-		return "", nil, Errorf(CodeInvalid, "the record has %d bytes; at most %d are allowed", len(doc), MaxRecordBytes)
+		return "", nil, Errorf(CodeInvalid, "%s has %d bytes; at most %d are allowed", what, len(doc), MaxRecordBytes)
 	}
 	return id, doc, nil
 }

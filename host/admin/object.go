@@ -155,12 +155,16 @@ func (a *API) updateObject(ctx context.Context, in *struct {
 	return newObjectOutput(o), a.live(ctx)
 }
 
-func (a *API) deleteObject(ctx context.Context, in *ObjectPath) (*deleted, error) {
+func (a *API) deleteObject(ctx context.Context, in *struct {
+	ObjectPath
+	IfMatch string `header:"If-Match"`
+}) (*deleted, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Store.DeleteObject(ctx, app.ID, in.Object); err != nil {
+	check := func(o *host.Object) error { return matchRevision(in.IfMatch, o.Revision) }
+	if err := a.Store.DeleteObject(ctx, app.ID, in.Object, check); err != nil {
 		return nil, err
 	}
 	return newDeleted("Object deleted successfully"), a.live(ctx)

@@ -41,7 +41,9 @@ func TestObject_Lifecycle(t *testing.T) {
 	if list.text("pagination") != `{"has_more":true,"limit":1,"offset":0,"total":2}` || !strings.Contains(string(list.raw), `"orders"`) {
 		t.Errorf("list: %s", list.raw)
 	}
-	b.want(b.do("DELETE", object, ""), 200, "")
+	b.want(b.do("DELETE", object, "", "If-Match", `"1"`), 412, "It has changed since")
+	b.want(b.do("DELETE", object, "", "If-Match", `"2"`), 200, "")
+	b.want(b.do("DELETE", object, "", "If-Match", `"2"`), 404, "Object not found")
 	b.want(b.do("GET", object, ""), 404, "Object not found")
 	b.want(b.do("GET", object+"/records/"+host.NewID(), ""), 404, "Object not found")
 }

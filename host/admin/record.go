@@ -156,12 +156,16 @@ func (a *API) getRecord(ctx context.Context, in *RecordPath) (*recordOutput, err
 
 func (a *API) putRecord(ctx context.Context, in *struct {
 	RecordPath
-	IfMatch string `header:"If-Match"`
-	Body    document
+	IfMatch     string `header:"If-Match"`
+	IfNoneMatch string `header:"If-None-Match" doc:"* for a record that must not be there yet"`
+	Body        document
 }) (*recordOutput, error) {
 	d, version, err := a.target(ctx, in.RecordPath, in.IfMatch)
 	if err != nil {
 		return nil, err
+	}
+	if in.IfNoneMatch != "" && in.IfNoneMatch != anyVersion {
+		return nil, host.Errorf(host.CodeInvalid, "If-None-Match must be *")
 	}
 	doc, err := withID(in.Record, in.Body.raw)
 	if err != nil {
@@ -170,12 +174,13 @@ func (a *API) putRecord(ctx context.Context, in *struct {
 	var r *host.Record
 	var created bool
 	err = a.write(ctx, d, func(tx host.RecordTransaction) (err error) {
-		if in.IfMatch == anyVersion {
-			if _, err := tx.Record(ctx, d.Object, in.Record); host.CodeOf(err) == host.CodeNotFound {
-				return host.Caused(host.CodeStale, err, "If-Match is *, and there is no such record")
-			}
-		}
 		r, created, err = data.Put(ctx, tx, d, doc, version)
+		switch {
+		case err == nil && created && in.IfMatch == anyVersion:
+			return host.Errorf(host.CodeStale, "If-Match is *, and there is no such record")
+		case err == nil && !created && in.IfNoneMatch == anyVersion:
+			return host.Errorf(host.CodeStale, "If-None-Match is *, and there is such a record")
+		}
 		return err
 	})
 	if err != nil {

@@ -55,6 +55,10 @@ func TestRecord_Lifecycle(t *testing.T) {
 			t.Errorf("put %s", again.raw)
 		}
 		b.want(b.do("PUT", record, `{"email":"c@example.com"}`, "If-Match", "*"), 200, "")
+		b.want(b.do("PUT", record, `{"email":"d@example.com"}`, "If-None-Match", "*"), 412, "there is such a record")
+		b.want(b.do("PUT", record, `{"email":"d@example.com"}`, "If-None-Match", `"1"`), 400, "If-None-Match must be *")
+		want(b.want(b.do("GET", record, ""), 200, ""), `{"email":"c@example.com"}`)
+		b.want(b.do("PUT", object+"/records/"+host.NewID(), `{"email":"d@example.com"}`, "If-None-Match", "*"), 201, "")
 	})
 }
 

@@ -167,10 +167,13 @@ func changed(old *host.Object, change func(*host.Object) error) (*host.Object, e
 }
 
 // DeleteObject implements host.ObjectStore.
-func (db *DB) DeleteObject(ctx context.Context, appID, name string) (err error) {
+func (db *DB) DeleteObject(ctx context.Context, appID, name string, check func(*host.Object) error) (err error) {
 	defer host.Wrap(&err, "store.DeleteObject(%q, %q)", appID, name)
 	return db.main.write(ctx, func(s *session) error {
 		object, err := lockObject(s, appID, name)
+		if err == nil && check != nil {
+			err = check(object)
+		}
 		if err != nil {
 			return err
 		}

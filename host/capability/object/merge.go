@@ -13,7 +13,7 @@ import (
 // does not touch stays as it is, to the digits of numbers. Errors: CodeInvalid
 // for a patch, or a result, that is no document.
 func merge(data, patch json.RawMessage) (json.RawMessage, error) {
-	_, patch, err := host.ParseDocument(patch)
+	patch, err := host.ParsePatch(patch)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func TestPatch(t *testing.T) {
 			{`patch {"object":"things","id":"$","patch":{},"if_version":2}`, `{"error":{"code":"stale","message":"The record does not have the version 2 any more"}}`},
 			{`patch {"object":"things","id":"$","patch":{"n":"text"}}`, `{"error":{"code":"invalid_request","message":"The record does not meet the schema of the object things","details":[{"path":"/n","message":"got string, want number"}]}}`},
 			{`patch {"object":"things","id":"$","patch":{"__mine":1}}`, `{"error":{"code":"invalid_request","message":"__mine: names that begin with __ are reserved"}}`},
-			{`patch {"object":"things","id":"$","patch":[]}`, `{"error":{"code":"invalid_request","message":"the record must be a JSON object"}}`},
+			{`patch {"object":"things","id":"$","patch":[]}`, `{"error":{"code":"invalid_request","message":"the patch must be a JSON object"}}`},
 			{`patch {"object":"notes","id":"$","patch":{}}`, `{"error":{"code":"not_found","message":"Record not found"}}`},
 			{`query {"object":"things"}`, `{"records":[{"__id":"ID","__version":3,"at":3,"n":2.0,"name":"a"}]}`},
 		})
