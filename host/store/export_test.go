@@ -19,6 +19,41 @@ func (db *DB) Connections() (writers, readers []*sqlx.DB) {
 	return writers, readers
 }
 
+// Waiting is how many wait for a transaction of records.
+func (db *DB) Waiting() (n int) {
+	t := db.main.writing
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, l := range t.lines {
+		n += len(l.waiting)
+	}
+	return n
+}
+
+// Turns is how many transactions of records may begin without waiting.
+func (db *DB) Turns() int {
+	db.main.writing.mu.Lock()
+	defer db.main.writing.mu.Unlock()
+	return db.main.writing.free
+}
+
+// HoldQueries keeps all queries waiting until release is called.
+func (db *DB) HoldQueries(t testing.TB) (release func()) {
+	t.Helper()
+	reading := db.main.reading
+	held := reading.free
+	for range held {
+		if err := reading.take(t.Context(), host.NewID()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		for range held {
+			reading.give()
+		}
+	}
+}
+
 // Unavailable tells whether an error of the driver means that the database is
 // away.
 func (db *DB) Unavailable(err error) bool { return db.main.dialect.kind(err) == unavailable }

@@ -169,7 +169,7 @@ func changed(old *host.Object, change func(*host.Object) error) (*host.Object, e
 // DeleteObject implements host.ObjectStore.
 func (db *DB) DeleteObject(ctx context.Context, appID, name string, check func(*host.Object) error) (err error) {
 	defer host.Wrap(&err, "store.DeleteObject(%q, %q)", appID, name)
-	return db.main.write(ctx, func(s *session) error {
+	err = db.main.write(ctx, func(s *session) error {
 		object, err := lockObject(s, appID, name)
 		if err == nil && check != nil {
 			err = check(object)
@@ -185,6 +185,10 @@ func (db *DB) DeleteObject(ctx context.Context, appID, name string, check func(*
 		}
 		return dropTable(s, tableName(object.ID))
 	})
+	if err == nil {
+		db.quota.forget(appID)
+	}
+	return err
 }
 
 // dropTables drops the tables of an app's objects.

@@ -14,6 +14,7 @@ type records struct {
 	db      *DB
 	appID   string
 	session func(ctx context.Context) *session
+	turns   *turns // that each query takes; nil if none is needed
 	// fail turns an error of the database into what callers may see.
 	fail func(ctx context.Context, o *host.Object, err error) error
 }
@@ -25,7 +26,8 @@ func (db *DB) ReadRecords(appID string) host.RecordReader {
 		session: func(ctx context.Context) *session {
 			return &session{ctx: ctx, db: db.main.reads, dialect: db.main.dialect}
 		},
-		fail: db.failRecord,
+		turns: db.main.reading,
+		fail:  db.failRecord,
 	}
 }
 
@@ -85,6 +87,12 @@ func (r *records) Record(ctx context.Context, o *host.Object, id string) (record
 
 // each calls fn for every row of a query.
 func (r *records) each(ctx context.Context, query statement, fn func(*sql.Rows) error) error {
+	if r.turns != nil {
+		if err := r.turns.take(ctx, r.appID); err != nil {
+			return err
+		}
+		defer r.turns.give()
+	}
 	rows, err := r.session(ctx).db.QueryContext(ctx, query.text, query.args...)
 	if err != nil {
 		return err

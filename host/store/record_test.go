@@ -165,6 +165,21 @@ func TestQuota(t *testing.T) {
 	})
 }
 
+// TestQuota_DeleteObject covers that an object that goes makes room at once.
+func TestQuota_DeleteObject(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, c store.Config) {
+		c.AppRecords = 5
+		full := newFullApp(t, c)
+		db := open(t, c)
+		waitForCount(t, db, full.app.ID)
+		if err := db.DeleteObject(t.Context(), full.app.ID, full.object.Name, nil); err != nil {
+			t.Fatal(err)
+		}
+		insert(t, db, newObject(t, db, full.app, "o", nil, nil), 5, func(int) string { return `{}` })
+	})
+}
+
 type fullApp struct {
 	app    *host.App
 	object *host.Object

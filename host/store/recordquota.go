@@ -91,6 +91,14 @@ func (q *quota) recount(appID string, app *usage) {
 	app.growth, app.known = counted, true
 }
 
+// forget takes up that an app keeps much less now, or nothing any more: how much
+// is to be counted.
+func (q *quota) forget(appID string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.apps, appID)
+}
+
 // add tells what a transaction has committed.
 func (q *quota) add(appID string, g growth) {
 	q.mu.Lock()

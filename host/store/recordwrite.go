@@ -14,6 +14,7 @@ type recordTransaction struct {
 	records
 	tx      *prepared
 	ctx     context.Context // the transaction ends with it
+	turn    func() bool     // reports whether its turn has not ended yet, and is to be ended
 	depth   int             // of Try
 	broken  error           // after it, only a rollback is left
 	growth  growth
@@ -25,11 +26,15 @@ type recordTransaction struct {
 // BeginRecords implements host.RecordStore.
 func (db *DB) BeginRecords(ctx context.Context, appID string) (_ host.RecordTransaction, err error) {
 	defer host.Wrap(&err, "store.BeginRecords(%q)", appID)
+	if err := db.main.writing.take(ctx, appID); err != nil {
+		return nil, err
+	}
 	tx, err := db.main.writes.begin(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	if err != nil {
+		db.main.writing.give()
 		return nil, db.main.dialect.fail(ctx, err)
 	}
-	t := &recordTransaction{tx: tx, ctx: ctx, sizes: map[string]int64{}}
+	t := &recordTransaction{tx: tx, ctx: ctx, turn: context.AfterFunc(ctx, db.main.writing.give), sizes: map[string]int64{}}
 	t.records = records{
 		db: db, appID: appID,
 		session: func(ctx context.Context) *session { return &session{ctx: ctx, db: tx, dialect: db.main.dialect} },
@@ -309,7 +314,9 @@ func (t *recordTransaction) Commit() (err error) {
 	if err := t.addAudit(); err != nil {
 		return errors.Join(err, t.Rollback())
 	}
-	if err := t.fail(t.ctx, nil, t.tx.Commit()); err != nil {
+	err = t.tx.Commit()
+	t.endTurn()
+	if err := t.fail(t.ctx, nil, err); err != nil {
 		return err
 	}
 	t.db.quota.add(t.appID, t.growth)
@@ -320,8 +327,16 @@ func (t *recordTransaction) Commit() (err error) {
 // nothing is left to do for a connection that is lost.
 func (t *recordTransaction) Rollback() error {
 	err := t.tx.Rollback()
+	t.endTurn()
 	if err == nil || errors.Is(err, sql.ErrTxDone) || t.ctx.Err() != nil || t.db.main.dialect.kind(err) == unavailable {
 		return nil
 	}
 	return err
+}
+
+// endTurn lets the next transaction begin, once.
+func (t *recordTransaction) endTurn() {
+	if t.turn() {
+		t.db.main.writing.give()
+	}
 }

@@ -21,6 +21,8 @@ type pool struct {
 	dialect        *dialect
 	writer, reader *sqlx.DB // the same one if the database admits many writers
 	writes, reads  *plans   // of these, for records
+	writing        *turns   // for the transactions of records
+	reading        *turns   // for their queries outside of one; the same if the pool is
 }
 
 func (p *pool) close() error {

@@ -206,9 +206,9 @@ func newPool(d *dialect, where database) (*pool, error) {
 		p.reader.SetMaxOpenConns(maxReaders)
 		p.reader.SetMaxIdleConns(maxReaders)
 	}
-	p.writes = newPlans(p.writer)
-	if p.reads = p.writes; p.reader != p.writer {
-		p.reads = newPlans(p.reader)
+	p.writes, p.writing = newPlans(p.writer), newTurns(where.writers)
+	if p.reads, p.reading = p.writes, p.writing; p.reader != p.writer {
+		p.reads, p.reading = newPlans(p.reader), newTurns(maxReaders)
 	}
 	// Proxies and firewalls cut idle connections without a word.
 	p.reader.SetConnMaxIdleTime(5 * time.Minute)
