@@ -20,18 +20,21 @@ var double = capability.Operation{Name: "double", Group: host.CapabilityBasic, R
 func TestTyped(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		`{"n":21}`:             `{"n":42}`,
-		" \n{\"n\":1} ":        `{"n":2}`,
-		`{}`:                   `{"n":0}`,
-		``:                     `{"error":{"code":"invalid_request","message":"the request must be a JSON object"}}`,
-		`null`:                 `{"error":{"code":"invalid_request","message":"the request must be a JSON object"}}`,
-		`[{"n":1}]`:            `{"error":{"code":"invalid_request","message":"the request must be a JSON object"}}`,
-		`{"n":1}{}`:            `{"error":{"code":"invalid_request","message":"the request must be one JSON object"}}`,
-		`{"n":1`:               `{"error":{"code":"invalid_request","message":"the request is not valid JSON"}}`,
-		`{"n":"1"}`:            `{"error":{"code":"invalid_request","message":"n has the wrong type: it is a JSON string"}}`,
-		`{"n":1e99}`:           `{"error":{"code":"invalid_request","message":"n has the wrong type: it is a JSON number 1e99"}}`,
-		`{"list":[{"a":1}]}`:   `{"error":{"code":"invalid_request","message":"list has the wrong type: it is a JSON number"}}`,
-		`{"n":1,"m":"\u0000"}`: `{"error":{"code":"invalid_request","message":"the request must not have the member \"m\""}}`,
+		`{"n":21}`:                 `{"n":42}`,
+		" \n{\"n\":1} ":            `{"n":2}`,
+		`{}`:                       `{"n":0}`,
+		``:                         `{"error":{"code":"invalid_request","message":"the request is not valid JSON"}}`,
+		`null`:                     `{"error":{"code":"invalid_request","message":"the request must be a JSON object"}}`,
+		`[{"n":1}]`:                `{"error":{"code":"invalid_request","message":"the request must be a JSON object"}}`,
+		`{"n":1}{}`:                `{"error":{"code":"invalid_request","message":"the request is not valid JSON"}}`,
+		`{"n":1`:                   `{"error":{"code":"invalid_request","message":"the request is not valid JSON"}}`,
+		`{"n":"1"}`:                `{"error":{"code":"invalid_request","message":"n has the wrong type: it is a JSON string"}}`,
+		`{"n":1e99}`:               `{"error":{"code":"invalid_request","message":"n has the wrong type: it is a JSON number 1e99"}}`,
+		`{"list":[{"a":1}]}`:       `{"error":{"code":"invalid_request","message":"list has the wrong type: it is a JSON number"}}`,
+		`{"n":1,"N":2}`:            `{"error":{"code":"invalid_request","message":"the request must not have the member \"N\""}}`,
+		`{"n":null,"\u006e":1}`:    `{"n":2}`,
+		"{\"n\":1,\"t\":\"\xff\"}": `{"error":{"code":"invalid_request","message":"the request is not valid JSON"}}`,
+		`{"n":1,"m":"\u0000"}`:     `{"error":{"code":"invalid_request","message":"the request must not have the member \"m\""}}`,
 	} {
 		if got := string(double.Do(t.Context(), nil, []byte(in))); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)

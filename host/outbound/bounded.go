@@ -20,9 +20,9 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if response.ContentLength > b.limit && r.Method != http.MethodHead {
 		response.Body.Close()
-		return nil, b.tooLarge()
+		return nil, tooLarge(b.limit)
 	}
-	response.Body = &boundedBody{ReadCloser: response.Body, left: b.limit, tooLarge: b.tooLarge}
+	response.Body = &boundedBody{ReadCloser: response.Body, limit: b.limit, left: b.limit}
 	return response, nil
 }
 
@@ -33,13 +33,12 @@ func (b bounded) CloseIdleConnections() {
 	}
 }
 
-func (b bounded) tooLarge() error { return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, b.limit) }
+func tooLarge(limit int64) error { return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit) }
 
 // boundedBody fails at the first byte past the limit.
 type boundedBody struct {
 	io.ReadCloser
-	left     int64
-	tooLarge func() error
+	limit, left int64
 }
 
 // Read reads on. One byte more than allowed is asked for, to tell a body that
@@ -51,7 +50,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if int64(n) > b.left {
 		n = int(b.left)
-		err = b.tooLarge()
+		err = tooLarge(b.limit)
 	}
 	b.left -= int64(n)
 	return n, err

@@ -59,7 +59,6 @@ func NewClient(c Config) *http.Client {
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    dialTimeout,
-		ResponseHeaderTimeout:  c.Timeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    maxIdle, // an app has most to do with one or two

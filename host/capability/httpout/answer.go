@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,10 +31,12 @@ type Answer struct {
 // AppendJSON writes the answer. A body of JSON is not looked at again, which
 // takes longer than the rest of a request.
 func (a *Answer) AppendJSON(to []byte) []byte {
-	to = slices.Grow(to, len(a.Body)+1024)
+	to = slices.Grow(to, len(a.Body)+roomForHead)
 	to = strconv.AppendInt(append(to, `{"status":`...), int64(a.Status), 10)
 	to = append(to, `,"headers":{`...)
-	for i, name := range slices.Sorted(maps.Keys(a.Headers)) {
+	names := slices.AppendSeq(make([]string, 0, len(a.Headers)), maps.Keys(a.Headers))
+	slices.Sort(names)
+	for i, name := range names {
 		if i > 0 {
 			to = append(to, ',')
 		}
@@ -49,6 +50,9 @@ func (a *Answer) AppendJSON(to []byte) []byte {
 	}
 	return append(appendValid(append(to, `,"url":`...), a.URL), '}')
 }
+
+// roomForHead is room for all of most answers but the body.
+const roomForHead = 512
 
 // appendHeader writes a value, or a list of them.
 func appendHeader(to []byte, values []string) []byte {
@@ -84,8 +88,9 @@ func answerOf(response *http.Response, body []byte, raw bool) *Answer {
 
 // encode writes a body as its type suggests.
 func encode(contentType string, body []byte) (encoding string, value json.RawMessage) {
-	kind, _, err := mime.ParseMediaType(contentType)
-	isJSON := err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+	kind, _, _ := strings.Cut(contentType, ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	isJSON := kind == "application/json" || strings.HasSuffix(kind, "+json")
 	if isJSON && host.ValidJSON(body) {
 		return "json", body
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -116,13 +117,11 @@ func (r *Request) build(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+	made, err := http.NewRequestWithContext(ctx, method, "", reader(body))
 	if err != nil {
 		return nil, host.Errorf(host.CodeInvalid, "the request is malformed")
 	}
-	if body == nil {
-		made.Body, made.GetBody, made.ContentLength = nil, nil, 0
-	}
+	made.URL, made.Host = u, u.Host // which need no second reading
 	if err := r.header(made.Header); err != nil {
 		return nil, err
 	}
@@ -145,7 +144,7 @@ func parseURL(text string) (*url.URL, error) {
 	if u.User != nil {
 		return nil, host.Errorf(host.CodeInvalid, "url must not hold a name or password: send the header authorization")
 	}
-	u.Fragment = ""
+	u.Fragment, u.Host = "", strings.TrimSuffix(u.Host, ":") // a port that is left out
 	return u, nil
 }
 
@@ -175,6 +174,14 @@ func (r *Request) header(to http.Header) error {
 		return host.Errorf(host.CodeInvalid, "headers must be at most %d of %d bytes together", maxHeaders, maxHeaderBytes)
 	}
 	return nil
+}
+
+// reader reads a body; there is a difference between none and an empty one.
+func reader(body []byte) io.Reader {
+	if body == nil {
+		return nil
+	}
+	return bytes.NewReader(body)
 }
 
 // body is what is sent, nil for nothing, and its type unless a header says it.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability"
 )
 
 // maxQueryBytes bounds the request of a query: its parts are bounded, too.
@@ -20,7 +21,7 @@ type request map[string]json.RawMessage
 func readRequest(in []byte, known ...string) (request, error) {
 	r := make(request, len(known))
 	var err error
-	isObject := split(in, func(name string, value []byte) bool {
+	isObject := capability.Split(in, func(name string, value []byte) bool {
 		switch {
 		case !slices.Contains(known, name):
 			err = host.Errorf(host.CodeInvalid, "%.100q is not a known member", name)
@@ -46,7 +47,7 @@ func (r request) text(name string) (string, error) {
 	if !r.has(name) || r[name][0] != '"' {
 		return "", host.Errorf(host.CodeInvalid, "%s must be a text", name)
 	}
-	return unquote(r[name]), nil
+	return capability.Unquote(r[name]), nil
 }
 
 // version is if_version, 0 for none.
@@ -68,7 +69,7 @@ func (r request) documents() (list []json.RawMessage, err error) {
 	case r.has("record"):
 		return []json.RawMessage{r["record"]}, nil
 	}
-	list, ok := elements(r["records"], MaxRecords+1)
+	list, ok := capability.Elements(r["records"], MaxRecords+1)
 	if !ok {
 		return nil, host.Errorf(host.CodeInvalid, "records must be a list of objects")
 	}

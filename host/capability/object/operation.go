@@ -220,7 +220,7 @@ func readBatch(call *capability.Call, in []byte) (change, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, ok := elements(r["operations"], MaxBatch+1)
+	list, ok := capability.Elements(r["operations"], MaxBatch+1)
 	if !ok {
 		return nil, host.Errorf(host.CodeInvalid, "operations must be a list of objects")
 	}

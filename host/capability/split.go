@@ -1,30 +1,31 @@
-package object
+package capability
 
 import (
 	"bytes"
 	"encoding/json"
 )
 
-// split takes a JSON object apart without decoding its values, until fn says that
-// it is enough. It reports whether it is an object. raw is valid JSON.
-// (encoding/json would read, and copy, every value several times.)
-func split(raw []byte, fn func(name string, value []byte) bool) bool {
+// Split takes a JSON object apart without decoding its values, until fn says that
+// it is enough. It reports whether it is an object. raw is valid JSON, and the
+// values are parts of it. (encoding/json would read, and copy, every value several
+// times.)
+func Split(raw []byte, fn func(name string, value []byte) bool) bool {
 	s := splitter{raw: raw}
 	for s.next('{', '}') {
 		name := s.value()
 		s.space()
 		s.at++ // the colon
 		s.space()
-		if !fn(unquote(name), s.value()) {
+		if !fn(Unquote(name), s.value()) {
 			break
 		}
 	}
 	return s.began
 }
 
-// elements takes a JSON list apart as split does an object, until it has so many
+// Elements takes a JSON list apart as Split does an object, until it has so many
 // elements.
-func elements(raw []byte, most int) (list []json.RawMessage, ok bool) {
+func Elements(raw []byte, most int) (list []json.RawMessage, ok bool) {
 	s := splitter{raw: raw}
 	for len(list) < most && s.next('[', ']') {
 		list = append(list, s.value())
@@ -107,8 +108,8 @@ func (s *splitter) text() {
 	s.at++
 }
 
-// unquote decodes a valid JSON string.
-func unquote(raw []byte) (text string) {
+// Unquote decodes a valid JSON string.
+func Unquote(raw []byte) (text string) {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1])
 	}

@@ -1,10 +1,12 @@
-package object
+package capability_test
 
 import (
 	"bytes"
 	"encoding/json"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/posternhq/postern/host/capability"
 )
 
 // FuzzSplit: what is taken apart here is what encoding/json finds.
@@ -22,7 +24,7 @@ func FuzzSplit(f *testing.F) {
 		var members map[string]json.RawMessage
 		isObject := json.Unmarshal(raw, &members) == nil && members != nil
 		got := map[string][]byte{}
-		if split(raw, func(name string, value []byte) bool { got[name] = value; return true }) != isObject || len(got) != len(members) {
+		if capability.Split(raw, func(name string, value []byte) bool { got[name] = value; return true }) != isObject || len(got) != len(members) {
 			t.Fatalf("%q: %d members, want %v %d", raw, len(got), isObject, len(members))
 		}
 		for name, value := range members {
@@ -32,7 +34,7 @@ func FuzzSplit(f *testing.F) {
 		}
 		var want []json.RawMessage
 		isList := json.Unmarshal(raw, &want) == nil && want != nil
-		list, ok := elements(raw, len(raw))
+		list, ok := capability.Elements(raw, len(raw))
 		if ok != isList || len(list) != len(want) {
 			t.Fatalf("%q: %d elements, want %v %d", raw, len(list), isList, len(want))
 		}
@@ -41,7 +43,7 @@ func FuzzSplit(f *testing.F) {
 				t.Errorf("%q: the element %d is %q, want %q", raw, i, list[i], want[i])
 			}
 		}
-		if few, _ := elements(raw, 1); len(few) != min(1, len(want)) {
+		if few, _ := capability.Elements(raw, 1); len(few) != min(1, len(want)) {
 			t.Errorf("%q: %d elements of at most one", raw, len(few))
 		}
 	})
