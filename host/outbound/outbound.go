@@ -95,13 +95,31 @@ var (
 	privateV6 = prefixes("fc00::/7", "::1/128")
 )
 
-// metadata are the addresses that clouds tell their machines' secrets at,
-// beside those that are link-local. Azure's is a public one.
+// metadata are the addresses that clouds tell their machines' secrets at. Most
+// are link-local; Azure's is a public one.
 var metadata = []netip.Addr{
+	netip.MustParseAddr("169.254.169.254"),
+	netip.MustParseAddr("169.254.170.2"),
+	netip.MustParseAddr("169.254.170.23"),
 	netip.MustParseAddr("168.63.129.16"),
 	netip.MustParseAddr("100.100.100.200"),
+	netip.MustParseAddr("192.0.0.192"),
+	netip.MustParseAddr("fe80::a9fe:a9fe"),
 	netip.MustParseAddr("fd00:ec2::254"),
+	netip.MustParseAddr("fd00:ec2::23"),
 	netip.MustParseAddr("fd20:ce::254"),
+}
+
+// nat64 is how networks with IPv6 alone write the addresses of IPv4 (RFC 6052).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+// meant is the address that another stands for.
+func meant(a netip.Addr) netip.Addr {
+	if a = a.WithZone("").Unmap(); nat64.Contains(a) {
+		b := a.As16()
+		return netip.AddrFrom4([4]byte(b[12:]))
+	}
+	return a
 }
 
 func prefixes(list ...string) []netip.Prefix {
@@ -118,7 +136,7 @@ func (g guard) control(network, address string, conn syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrAddress, err)
 	}
-	if slices.Contains(metadata, to.Addr().Unmap()) {
+	if slices.Contains(metadata, meant(to.Addr())) {
 		return fmt.Errorf("%w: %s tells secrets of the machine", ErrAddress, to.Addr())
 	}
 	if err := g.public.Safe(network, address, conn); err != nil {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -34,13 +35,20 @@ var forbidden = map[string]string{
 // protocol for.
 func reachable(t *testing.T) map[string]string {
 	out := maps.Clone(forbidden)
-	if listener, err := net.Listen("tcp6", "[::1]:0"); err == nil {
-		listener.Close()
+	if hasIPv6() {
 		return out
 	}
 	t.Log("this machine has no IPv6")
 	maps.DeleteFunc(out, func(_, address string) bool { return strings.HasPrefix(address, "[") })
 	return out
+}
+
+func hasIPv6() bool {
+	listener, err := net.Listen("tcp6", "[::1]:0")
+	if err == nil {
+		listener.Close()
+	}
+	return err == nil
 }
 
 func client(private bool) *http.Client {
@@ -92,6 +100,33 @@ func TestClient_Private(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestClient_Networks opens all there is: what tells secrets stays closed, in
+// whatever form it is written.
+func TestClient_Networks(t *testing.T) {
+	t.Parallel()
+	everywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	c := outbound.NewClient(outbound.Config{Networks: everywhere, Timeout: time.Second, MaxBytes: 1000})
+	for _, address := range []string{
+		"169.254.169.254", "169.254.170.2", "169.254.170.23", "168.63.129.16", "100.100.100.200", "192.0.0.192",
+		"[fd00:ec2::254]", "[fd00:ec2::23]", "[fd20:ce::254]", "[fe80::a9fe:a9fe]", "[fe80::a9fe:a9fe%25lo]", "[fd00:ec2::254%25lo]",
+		"[::ffff:169.254.169.254]", "[64:ff9b::169.254.169.254]", "[64:ff9b::a9fe:aa02]",
+	} {
+		if strings.HasPrefix(address, "[") && !hasIPv6() {
+			continue
+		}
+		if _, err := c.Get("http://" + address + ":9/"); !errors.Is(err, outbound.ErrAddress) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	response, err := c.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
 }
 
 // TestClient_Redirect proves that a redirect is checked like a request.
