@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,34 +105,4 @@ func encode(contentType string, body []byte) (encoding string, value json.RawMes
 func encoded(body []byte) json.RawMessage {
 	text := append(make([]byte, 0, base64.StdEncoding.EncodedLen(len(body))+2), '"')
 	return append(base64.StdEncoding.AppendEncode(text, body), '"')
-}
-
-// Allowed reports whether a list of hosts admits a URL. An entry is a name, or
-// "*." and a name for those below it, or "*" for all; a name without a port
-// stands for the ports 80 and 443.
-func Allowed(hosts []string, u *url.URL) bool {
-	name, port := nameOf(u), u.Port()
-	standard := port == "" || port == "80" || port == "443"
-	for _, entry := range hosts {
-		pattern, given, hasPort := cutPort(strings.ToLower(entry))
-		if hasPort && given != port || !hasPort && !standard {
-			continue
-		}
-		below, isBelow := strings.CutPrefix(pattern, "*.")
-		if pattern == "*" || pattern == name || isBelow && strings.HasSuffix(name, "."+below) {
-			return true
-		}
-	}
-	return false
-}
-
-// nameOf is the name of a URL's host as names are compared.
-func nameOf(u *url.URL) string { return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")) }
-
-// cutPort splits "name:port"; an IPv6 address stands in brackets.
-func cutPort(entry string) (name, port string, found bool) {
-	if i := strings.LastIndexByte(entry, ':'); i >= 0 && !strings.HasSuffix(entry, "]") {
-		return strings.Trim(entry[:i], "[]"), entry[i+1:], true
-	}
-	return strings.Trim(entry, "[]"), "", false
 }

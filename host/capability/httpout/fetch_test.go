@@ -2,6 +2,7 @@ package httpout_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net"
@@ -67,6 +68,26 @@ func TestFetch_Bodies(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestFetch_URL sends what a URL stands for.
+func TestFetch_URL(t *testing.T) {
+	t.Parallel()
+	port := serve(t, "127.0.0.2", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host+" "+r.RequestURI) })
+	client := httpout.New(internet)
+	defer client.Close()
+	for path, want := range map[string]string{
+		"": "/", "/a b?c d=é#f": "/a%20b?c%20d=é", "?x HTTP/1.1": "/?x%20HTTP/1.1", "//a/../b": "//a/../b",
+	} {
+		answer, err := fetch(t, client, &httpout.Request{URL: "HTTP://public.test:" + port + path, Raw: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = base64.StdEncoding.EncodeToString([]byte("public.test:" + port + " " + want))
+		if string(answer.Body) != `"`+want+`"` {
+			t.Errorf("%s: got %s, want %q", path, answer.Body, want)
+		}
 	}
 }
 
@@ -216,6 +237,15 @@ func TestAllowed(t *testing.T) {
 		{"a.com b.com", "https://b.com", true},
 		{"[::1]:80", "http://[::1]:80", true},
 		{"::1", "http://[::1]", false}, // an address with colons needs its brackets
+		{"xn--bcher-kva.example", "https://b\u00fccher.example", true},
+		{"xn--bcher-kva.example", "https://B\u00dcCHER.example.", true},
+		{"*.example.com", "https://b\u00fccher\u3002example.com", true}, // which is a dot
+		{"example.com", "https://\uff45xample.com", true},
+		{"*.example.com", "https://evil.test\uff0f.example.com", false}, // a slash
+		{"example.com", "https://example.com:0443", false},
+		{"[::1]", "http://[::1%25lo]", false},
+		{"127.0.0.1", "http://2130706433", false},
+		{"127.0.0.1", "http://[::ffff:127.0.0.1]", false},
 	} {
 		u, err := url.Parse(test.url)
 		if err != nil {

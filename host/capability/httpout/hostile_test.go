@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -110,9 +111,11 @@ func respond(question dnsmessage.Message) *dnsmessage.Message {
 // fetch asks as an app that allows every host of these tests on every port.
 func fetch(t *testing.T, client *httpout.Client, r *httpout.Request) (*httpout.Answer, error) {
 	t.Helper()
-	u := r.URL[strings.Index(r.URL, "//")+2:]
-	authority, _, _ := strings.Cut(u, "/")
-	port := authority[strings.LastIndexByte(authority, ':')+1:]
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := u.Port()
 	hosts := []string{"*", "*:" + port, "*:1"}
 	return client.Fetch(context.Background(), httpout.Scope{AppID: "app", Hosts: hosts}, r)
 }
@@ -122,6 +125,8 @@ func wantCode(t *testing.T, name string, err error, code host.Code) {
 	t.Helper()
 	if host.CodeOf(err) != code {
 		t.Errorf("%s: got %v, want %s", name, err, code)
+	}
+	if err == nil {
 		return
 	}
 	for _, secret := range []string{"s3cret", "dial tcp", "127.0.0.1:53", "lookup"} {
@@ -219,6 +224,41 @@ func TestHostile_Answers(t *testing.T) {
 	}
 	_, err := fetch(t, client, &httpout.Request{URL: "http://nowhere.test:" + outside + "/?token=s3cret"})
 	wantCode(t, "no such name", err, httpout.CodeUnreachable)
+}
+
+// TestHostile_Broken reads what is no answer, or only the beginning of one.
+func TestHostile_Broken(t *testing.T) {
+	t.Parallel()
+	const early = "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"
+	client := httpout.New(internet)
+	defer client.Close()
+	for answer, want := range map[string]host.Code{
+		"":          httpout.CodeUnreachable,
+		"hello\r\n": httpout.CodeUnreachable,
+		"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc":                                                                        httpout.CodeUnreachable,
+		"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd":                                                   httpout.CodeUnreachable,
+		"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc":                                               httpout.CodeUnreachable,
+		"HTTP/1.1 200 OK\r\nx: a\x00b\r\ncontent-length: 0\r\n\r\n":                                                               httpout.CodeUnreachable,
+		"HTTP/1.1 302 Found\r\nlocation: http://a%0d%0ab/\r\ncontent-length: 0\r\n\r\n":                                           httpout.CodeUnreachable,
+		"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n" + strings.Repeat("x-s3cret: a\r\n", 10_000):                  httpout.CodeUnreachable,
+		"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + strings.Repeat("1;"+strings.Repeat("x", 1000)+"\r\na\r\n", 100): httpout.CodeUnreachable,
+		"HTTP/1.1 200 " + strings.Repeat("x", 1<<20):                                                                              httpout.CodeTooLarge,
+		strings.Repeat(early, 10_000):                                                                                             httpout.CodeTooLarge,
+		"HTTP/1.1 200 OK\r\ncontent-length: 9223372036854775807\r\n\r\n":                                                          httpout.CodeTooLarge,
+		early + early + "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n":                                                            "",
+	} {
+		outside := serve(t, "127.0.0.2", func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			_, _ = io.WriteString(conn, answer)
+		})
+		_, err := fetch(t, client, &httpout.Request{URL: "http://public.test:" + outside + "/?token=s3cret"})
+		wantCode(t, fmt.Sprintf("%.100q", answer), err, want)
+	}
 }
 
 // TestHostile_Requests sends what would be two requests, or none.

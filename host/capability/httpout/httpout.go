@@ -27,7 +27,7 @@ const (
 	CodeRedirect    host.Code = "redirect_refused"   // to where credentials or the request must not go
 	CodeTooLarge    host.Code = "response_too_large" // larger than max_bytes, or a header flood
 	CodeTimeout     host.Code = "timeout"
-	CodeUnreachable host.Code = "unreachable" // no such name, nobody answers, no TLS
+	CodeUnreachable host.Code = "unreachable" // no such name, nobody answers, no TLS, no HTTP
 )
 
 // Bounds of a request.
@@ -185,5 +185,5 @@ func explain(ctx context.Context, u *url.URL, err error) error {
 	case ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
 		return host.Caused(CodeTimeout, err, "%s did not answer in time", name)
 	}
-	return host.Caused(CodeUnreachable, err, "%s cannot be reached", name)
+	return host.Caused(CodeUnreachable, err, "%s cannot be reached, or its answer cannot be read", name)
 }

@@ -145,6 +145,7 @@ func parseURL(text string) (*url.URL, error) {
 		return nil, host.Errorf(host.CodeInvalid, "url must not hold a name or password: send the header authorization")
 	}
 	u.Fragment, u.Host = "", strings.TrimSuffix(u.Host, ":") // a port that is left out
+	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20")  // which would end the URL
 	return u, nil
 }
 
