@@ -106,6 +106,7 @@ const listed = `q{"object":"things","sort":["name"],"fields":["name"]}`
 type records struct {
 	gateway.Store
 	hooks
+	secured []string // the ids of the secure values that were put in transactions
 }
 
 // hooks are called before what they are named after; an error is its result.
@@ -136,6 +137,11 @@ func (tx *transaction) UpdateRecord(ctx context.Context, o *host.Object, r *host
 		}
 	}
 	return tx.RecordTransaction.UpdateRecord(ctx, o, r)
+}
+
+func (tx *transaction) PutSecureValue(ctx context.Context, v *host.SecureValue) error {
+	tx.records.secured = append(tx.records.secured, v.ID)
+	return tx.RecordTransaction.PutSecureValue(ctx, v)
 }
 
 func (tx *transaction) Commit() error {
