@@ -6,8 +6,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/posternhq/postern/host"
 )
+
+// jwksPath is where the keys that verify tokens are.
+const jwksPath = "/.well-known/jwks.json"
 
 type signingKeyOutput struct {
 	Body struct {
@@ -33,7 +37,7 @@ func (a *API) signingKeyRoutes() {
 	register(a, operation{id: "list-signing-keys", method: get, path: "/v1/signing-keys", summary: "List the keys that sign and verify tokens, the active one first", tag: "tokens"}, a.listSigningKeys)
 	register(a, operation{id: "rotate-signing-key", method: post, path: "/v1/signing-keys/rotate", summary: "Sign new tokens with a new key; those that are out stay valid", tag: "tokens"}, a.rotateSigningKey)
 	register(a, operation{id: "delete-signing-key", method: remove, path: "/v1/signing-keys/{kid}", summary: "Delete a signing key that neither signs nor verifies a token", tag: "tokens"}, a.deleteSigningKey)
-	register(a, operation{id: "get-jwks", method: get, path: "/.well-known/jwks.json", summary: "The public keys that verify tokens, as a JSON Web Key Set", tag: "tokens"}, a.getJWKS)
+	register(a, operation{id: "get-jwks", method: get, path: jwksPath, summary: "The public keys that verify tokens, as a JSON Web Key Set", tag: "tokens"}, a.getJWKS)
 }
 
 func (a *API) listSigningKeys(ctx context.Context, in *PageQuery) (*signingKeysOutput, error) {
@@ -90,6 +94,19 @@ const (
 	jwksForClients = "public, max-age=300"
 	jwksKept       = time.Second
 )
+
+// MountKeys adds the route of the public keys alone to app, for an address
+// without the other routes: who verifies tokens is often outside.
+func (a *API) MountKeys(app *fiber.App) {
+	app.Get(jwksPath, func(c *fiber.Ctx) error {
+		out, err := a.getJWKS(c.UserContext(), nil)
+		if err != nil {
+			return err
+		}
+		c.Set(fiber.HeaderCacheControl, out.CacheControl)
+		return c.JSON(out.Body)
+	})
+}
 
 func (a *API) getJWKS(ctx context.Context, _ *struct{}) (*jwksOutput, error) {
 	set, err := a.jwks.get(func() (jwkSet, error) {

@@ -90,8 +90,9 @@ func (d *doors) followHangups(ctx context.Context) {
 
 // newServers returns the server of each door.
 func (h *house) newServers(d *doors) map[net.Listener]*server.Server {
+	api := h.newManagement()
 	management := server.Config{
-		Mount: h.newManagement().Mount, Ready: h.ready, Log: h.log,
+		Mount: api.Mount, Ready: h.ready, Log: h.log,
 		ManagementHosts: h.cfg.ManagementHosts, TrustedProxies: h.cfg.TrustedProxies,
 		MaxManagementBytes: max(h.cfg.MaxModuleBytes*4/3+uploadFraming, admin.MaxArchiveBytes(h.cfg.MaxModuleBytes)),
 	}
@@ -101,7 +102,7 @@ func (h *house) newServers(d *doors) map[net.Listener]*server.Server {
 		return map[net.Listener]*server.Server{d.apps: server.New(both)}
 	}
 	return map[net.Listener]*server.Server{
-		d.apps:       server.New(server.Config{Gateway: h.gateway, AppsOnly: true, TrustedProxies: h.cfg.TrustedProxies, Log: h.log}),
+		d.apps:       server.New(server.Config{Gateway: h.gateway, AppsOnly: true, Mount: api.MountKeys, TrustedProxies: h.cfg.TrustedProxies, Log: h.log}),
 		d.management: server.New(management),
 	}
 }

@@ -3,6 +3,8 @@ package cli_test
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -50,6 +52,7 @@ func TestServe_TLS(t *testing.T) {
 		management + "/run/shop/a":                        404,
 		"https://" + server.address + "/run/shop/a":       404,
 		"https://" + server.address + "/readyz":           404,
+		"https://" + server.address + "/docs":             404,
 		"https://" + server.address + "/v1/organization":  404,
 		management + "/v1/organization":                   401,
 		"http://" + server.address + "/run/shop/anything": 400,
@@ -63,6 +66,9 @@ func TestServe_TLS(t *testing.T) {
 		if response.StatusCode != status {
 			t.Errorf("%s: %d, want %d", url, response.StatusCode, status)
 		}
+	}
+	if one, other := keySet(t, client, management), keySet(t, client, "https://"+server.address); one != other || !strings.Contains(one, `"kty":"OKP"`) {
+		t.Errorf("the keys are %s on the address of management, %s on that of apps", one, other)
 	}
 	client.CloseIdleConnections()
 
@@ -82,6 +88,21 @@ func TestServe_TLS(t *testing.T) {
 	if err := server.Wait(); err != nil {
 		t.Errorf("the server ended with %v", err)
 	}
+}
+
+// keySet is what an address says of the keys that verify tokens.
+func keySet(t *testing.T, client *http.Client, at string) string {
+	t.Helper()
+	response, err := client.Get(at + "/.well-known/jwks.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(response.StatusCode, response.Header.Get("Content-Type"), response.Header.Get("Cache-Control"), strings.TrimSpace(string(body)))
 }
 
 func TestServe_TLS_Unreadable(t *testing.T) {

@@ -32,7 +32,7 @@ var table = []setting{
 		kind: text(func(c *Config) *string { return &c.Data }, checkAny)},
 	{name: "listen", initial: "127.0.0.1:8080", help: "Address and port to serve HTTP on",
 		kind: text(func(c *Config) *string { return &c.Listen }, checkListen)},
-	{name: "management-listen", help: "Address and port of their own for the management API, its reference and health; `listen` then serves apps only",
+	{name: "management-listen", help: "Address and port of their own for the management API, its reference and health; `listen` then serves apps and the public keys of tokens",
 		kind: text(func(c *Config) *string { return &c.ManagementListen }, checkListen)},
 	{name: "tls-cert", help: "PEM file of the TLS certificate and its chain; with it every address speaks HTTPS only; read again when it changes, within a second, and on SIGHUP",
 		kind: text(func(c *Config) *string { return &c.TLSCert }, checkAny)},

@@ -72,8 +72,6 @@ func (x *exchange) answer() {
 		x.fail(x.conn.fault)
 	case x.Gateway != nil && (strings.HasPrefix(head.path, runPrefix) || x.Gateway.OwnsHost(head.host)):
 		x.serveApp(head)
-	case x.AppsOnly:
-		x.fail(host.Errorf(host.CodeNotFound, "Not found"))
 	default:
 		x.serveManagement(head)
 	}

@@ -39,10 +39,10 @@ func (s *Server) newManagement() fasthttp.RequestHandler {
 		c.SetUserContext(s.life)
 		return c.Next()
 	})
-	app.Get("/healthz", func(c *fiber.Ctx) error {
-		return c.JSON(fiber.Map{"status": "ok"})
-	})
-	app.Get("/readyz", s.ready)
+	if !s.AppsOnly {
+		app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"status": "ok"}) })
+		app.Get("/readyz", s.ready)
+	}
 	if s.Mount != nil {
 		s.Mount(app)
 	}

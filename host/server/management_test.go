@@ -161,10 +161,13 @@ func TestServer_NotReady(t *testing.T) {
 }
 
 // A server of management alone takes no path for an app's; one of apps alone
-// has neither management nor health.
+// has neither management nor health, but what is mounted.
 func TestServer_Split(t *testing.T) {
 	t.Parallel()
-	apps := start(t, func(c *server.Config) { c.AppsOnly = true })
+	apps := start(t, func(c *server.Config) {
+		c.AppsOnly = true
+		c.Mount = func(app *fiber.App) { app.Get("/keys", func(c *fiber.Ctx) error { return c.SendString("keys") }) }
+	})
 	management := start(t, func(c *server.Config) {
 		mounted(c)
 		c.Gateway = nil
@@ -175,6 +178,7 @@ func TestServer_Split(t *testing.T) {
 	}{
 		{"h", "/run/x/a", 200, 404},
 		{"h", "/v1/things/a", 404, 200},
+		{"h", "/keys", 200, 404},
 		{"h", "/healthz", 404, 200},
 		{"h", "/readyz", 404, 200},
 		{"h", "/", 404, 404},

@@ -39,7 +39,8 @@ type Gateway interface {
 type Config struct {
 	// Gateway serves apps; nil means that this server has none.
 	Gateway Gateway
-	// AppsOnly leaves out health and management, which another server has.
+	// AppsOnly leaves out health, which another server has, as it has
+	// management; Mount may add what both have.
 	AppsOnly bool
 	// Mount adds the management routes; nil adds none. An error that a
 	// handler returns is answered by the table in errors.go.
