@@ -47,12 +47,24 @@ type variableOutput struct {
 	}
 }
 
+func newVariableOutput(status int, v *host.Variable) *variableOutput {
+	out := &variableOutput{Status: status}
+	out.Body.Success, out.Body.Variable = true, v
+	return out
+}
+
 type variablesOutput struct {
 	Body struct {
 		Success    bool             `json:"success"`
 		Variables  []*host.Variable `json:"variables"`
 		Pagination pagination       `json:"pagination"`
 	}
+}
+
+func newVariablesOutput(all []*host.Variable, page pagination) *variablesOutput {
+	out := &variablesOutput{}
+	out.Body.Success, out.Body.Variables, out.Body.Pagination = true, all, page
+	return out
 }
 
 type secretOutput struct {
@@ -63,6 +75,12 @@ type secretOutput struct {
 	}
 }
 
+func newSecretOutput(status int, s *host.Secret) *secretOutput {
+	out := &secretOutput{Status: status}
+	out.Body.Success, out.Body.Secret = true, s
+	return out
+}
+
 type secretsOutput struct {
 	Body struct {
 		Success    bool           `json:"success"`
@@ -71,22 +89,48 @@ type secretsOutput struct {
 	}
 }
 
+func newSecretsOutput(all []*host.Secret, page pagination) *secretsOutput {
+	out := &secretsOutput{}
+	out.Body.Success, out.Body.Secrets, out.Body.Pagination = true, all, page
+	return out
+}
+
 type putSettingInput struct {
 	SettingPath
 	Body settingBody
 }
 
+// settingKind is one of the two kinds: what the store does with it, and how it is
+// answered.
+type settingKind[T interface{ Validate() error }, One, Many any] struct {
+	*API
+	noun   string
+	create func(appID, name, value string) T
+	save   func(store Store, ctx context.Context, setting T) (created bool, err error)
+	find   func(store Store, ctx context.Context, appID, name string) (T, error)
+	page   func(store Store, ctx context.Context, appID string, page host.Page) ([]T, int, error)
+	remove func(store Store, ctx context.Context, appID, name string) error
+	one    func(status int, setting T) *One
+	many   func(all []T, page pagination) *Many
+}
+
 func (a *API) settingRoutes() {
 	const variables, variable = "/v1/apps/{app}/variables", "/v1/apps/{app}/variables/{name}"
-	register(a, operation{id: "list-variables", method: get, path: variables, summary: "List variables", tag: "variables"}, a.listVariables)
-	register(a, operation{id: "put-variable", method: http.MethodPut, path: variable, summary: "Set a variable that modules read as their configuration: 201 if it is new", tag: "variables"}, a.putVariable)
-	register(a, operation{id: "get-variable", method: get, path: variable, summary: "Show a variable", tag: "variables"}, a.getVariable)
-	register(a, operation{id: "delete-variable", method: remove, path: variable, summary: "Delete a variable", tag: "variables"}, a.deleteVariable)
+	v := settingKind[*host.Variable, variableOutput, variablesOutput]{
+		a, "Variable", host.NewVariable, Store.PutVariable, Store.Variable, Store.Variables, Store.DeleteVariable, newVariableOutput, newVariablesOutput,
+	}
+	register(a, operation{id: "list-variables", method: get, path: variables, summary: "List variables", tag: "variables"}, v.list)
+	register(a, operation{id: "put-variable", method: http.MethodPut, path: variable, summary: "Set a variable that modules read as their configuration: 201 if it is new", tag: "variables"}, v.put)
+	register(a, operation{id: "get-variable", method: get, path: variable, summary: "Show a variable", tag: "variables"}, v.get)
+	register(a, operation{id: "delete-variable", method: remove, path: variable, summary: "Delete a variable", tag: "variables"}, v.delete)
 	const secrets, secret = "/v1/apps/{app}/secrets", "/v1/apps/{app}/secrets/{name}"
-	register(a, operation{id: "list-secrets", method: get, path: secrets, summary: "List secrets, without their values", tag: "secrets"}, a.listSecrets)
-	register(a, operation{id: "put-secret", method: http.MethodPut, path: secret, summary: "Set a secret, whose value nobody but the app's modules is shown: 201 if it is new", tag: "secrets"}, a.putSecret)
-	register(a, operation{id: "get-secret", method: get, path: secret, summary: "Show a secret, without its value", tag: "secrets"}, a.getSecret)
-	register(a, operation{id: "delete-secret", method: remove, path: secret, summary: "Delete a secret", tag: "secrets"}, a.deleteSecret)
+	s := settingKind[*host.Secret, secretOutput, secretsOutput]{
+		a, "Secret", host.NewSecret, Store.PutSecret, Store.Secret, Store.Secrets, Store.DeleteSecret, newSecretOutput, newSecretsOutput,
+	}
+	register(a, operation{id: "list-secrets", method: get, path: secrets, summary: "List secrets, without their values", tag: "secrets"}, s.list)
+	register(a, operation{id: "put-secret", method: http.MethodPut, path: secret, summary: "Set a secret, whose value nobody but the app's modules is shown: 201 if it is new", tag: "secrets"}, s.put)
+	register(a, operation{id: "get-secret", method: get, path: secret, summary: "Show a secret, without its value", tag: "secrets"}, s.get)
+	register(a, operation{id: "delete-secret", method: remove, path: secret, summary: "Delete a secret", tag: "secrets"}, s.delete)
 	a.documentCreated(variable)
 	a.documentCreated(secret)
 }
@@ -97,140 +141,64 @@ func (a *API) documentCreated(path string) {
 	responses["201"] = &huma.Response{Description: "Created", Headers: responses["200"].Headers, Content: map[string]*huma.MediaType{jsonType: {Schema: responses["200"].Content[jsonType].Schema}}}
 }
 
-// statusOf a PUT.
-func statusOf(created bool) int {
+func (s *settingKind[T, One, Many]) put(ctx context.Context, in *putSettingInput) (*One, error) {
+	app, err := s.Store.App(ctx, in.App)
+	if err != nil {
+		return nil, err
+	}
+	value, err := in.Body.value()
+	if err != nil {
+		return nil, err
+	}
+	setting := s.create(app.ID, in.name(), value)
+	if err := setting.Validate(); err != nil {
+		return nil, err
+	}
+	created, err := s.save(s.Store, ctx, setting)
+	if err != nil {
+		return nil, err
+	}
+	status := http.StatusOK
 	if created {
-		return http.StatusCreated
+		status = http.StatusCreated
 	}
-	return http.StatusOK
+	return s.one(status, setting), s.live(ctx)
 }
 
-func (a *API) putVariable(ctx context.Context, in *putSettingInput) (*variableOutput, error) {
-	app, err := a.Store.App(ctx, in.App)
+func (s *settingKind[T, One, Many]) get(ctx context.Context, in *SettingPath) (*One, error) {
+	app, err := s.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
 	}
-	value, err := in.Body.value()
+	setting, err := s.find(s.Store, ctx, app.ID, in.name())
 	if err != nil {
 		return nil, err
 	}
-	v := host.NewVariable(app.ID, in.name(), value)
-	if err := v.Validate(); err != nil {
-		return nil, err
-	}
-	created, err := a.Store.PutVariable(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	out := &variableOutput{Status: statusOf(created)}
-	out.Body.Success, out.Body.Variable = true, v
-	return out, a.live(ctx)
+	return s.one(http.StatusOK, setting), nil
 }
 
-func (a *API) getVariable(ctx context.Context, in *SettingPath) (*variableOutput, error) {
-	app, err := a.Store.App(ctx, in.App)
-	if err != nil {
-		return nil, err
-	}
-	v, err := a.Store.Variable(ctx, app.ID, in.name())
-	if err != nil {
-		return nil, err
-	}
-	out := &variableOutput{Status: http.StatusOK}
-	out.Body.Success, out.Body.Variable = true, v
-	return out, nil
-}
-
-func (a *API) listVariables(ctx context.Context, in *struct {
+func (s *settingKind[T, One, Many]) list(ctx context.Context, in *struct {
 	AppPath
 	PageQuery
-}) (*variablesOutput, error) {
-	app, err := a.Store.App(ctx, in.App)
+}) (*Many, error) {
+	app, err := s.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
 	}
-	variables, total, err := a.Store.Variables(ctx, app.ID, in.page())
+	all, total, err := s.page(s.Store, ctx, app.ID, in.page())
 	if err != nil {
 		return nil, err
 	}
-	out := &variablesOutput{}
-	out.Body.Success, out.Body.Variables = true, orEmpty(variables)
-	out.Body.Pagination = paginate(in.page(), len(variables), total)
-	return out, nil
+	return s.many(orEmpty(all), paginate(in.page(), len(all), total)), nil
 }
 
-func (a *API) deleteVariable(ctx context.Context, in *SettingPath) (*deleted, error) {
-	app, err := a.Store.App(ctx, in.App)
+func (s *settingKind[T, One, Many]) delete(ctx context.Context, in *SettingPath) (*deleted, error) {
+	app, err := s.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Store.DeleteVariable(ctx, app.ID, in.name()); err != nil {
+	if err := s.remove(s.Store, ctx, app.ID, in.name()); err != nil {
 		return nil, err
 	}
-	return newDeleted("Variable deleted successfully"), a.live(ctx)
-}
-
-func (a *API) putSecret(ctx context.Context, in *putSettingInput) (*secretOutput, error) {
-	app, err := a.Store.App(ctx, in.App)
-	if err != nil {
-		return nil, err
-	}
-	value, err := in.Body.value()
-	if err != nil {
-		return nil, err
-	}
-	s := host.NewSecret(app.ID, in.name(), value)
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
-	created, err := a.Store.PutSecret(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	out := &secretOutput{Status: statusOf(created)}
-	out.Body.Success, out.Body.Secret = true, s
-	return out, a.live(ctx)
-}
-
-func (a *API) getSecret(ctx context.Context, in *SettingPath) (*secretOutput, error) {
-	app, err := a.Store.App(ctx, in.App)
-	if err != nil {
-		return nil, err
-	}
-	s, err := a.Store.Secret(ctx, app.ID, in.name())
-	if err != nil {
-		return nil, err
-	}
-	out := &secretOutput{Status: http.StatusOK}
-	out.Body.Success, out.Body.Secret = true, s
-	return out, nil
-}
-
-func (a *API) listSecrets(ctx context.Context, in *struct {
-	AppPath
-	PageQuery
-}) (*secretsOutput, error) {
-	app, err := a.Store.App(ctx, in.App)
-	if err != nil {
-		return nil, err
-	}
-	secrets, total, err := a.Store.Secrets(ctx, app.ID, in.page())
-	if err != nil {
-		return nil, err
-	}
-	out := &secretsOutput{}
-	out.Body.Success, out.Body.Secrets = true, orEmpty(secrets)
-	out.Body.Pagination = paginate(in.page(), len(secrets), total)
-	return out, nil
-}
-
-func (a *API) deleteSecret(ctx context.Context, in *SettingPath) (*deleted, error) {
-	app, err := a.Store.App(ctx, in.App)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.Store.DeleteSecret(ctx, app.ID, in.name()); err != nil {
-		return nil, err
-	}
-	return newDeleted("Secret deleted successfully"), a.live(ctx)
+	return newDeleted(s.noun + " deleted successfully"), s.live(ctx)
 }
