@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,6 +48,7 @@ type importRecordsInput struct {
 	ObjectPath
 	OnConflict  string `query:"on_conflict" enum:"error,existing" doc:"What to do with a record whose id or unique value is taken: error, the default, ends the import there; existing leaves the one that is there as it is"`
 	ContentType string `header:"Content-Type"`
+	Encoding    string `header:"Content-Encoding" doc:"gzip, if the stream is"`
 	body        io.Reader
 }
 
@@ -71,6 +74,38 @@ func (in *importRecordsInput) format() (transfer.Format, error) {
 		}
 	}
 	return "", host.Errorf(host.CodeInvalid, "Content-Type must be text/csv or application/x-ndjson, in UTF-8")
+}
+
+// content is the stream as it was before it was compressed.
+func (in *importRecordsInput) content() (io.Reader, error) {
+	switch strings.ToLower(in.Encoding) {
+	case "", "identity":
+		return in.body, nil
+	case "gzip":
+		z, err := gzip.NewReader(in.body)
+		if err == io.EOF { // of nothing at all
+			err = io.ErrUnexpectedEOF
+		}
+		return &unzipped{z}, errZipped(err)
+	}
+	return nil, host.Errorf(host.CodeInvalid, "Content-Encoding must be gzip, or be left out")
+}
+
+// unzipped tells what is wrong with compressed data as a fault of the client.
+type unzipped struct{ io.Reader }
+
+// Read implements io.Reader.
+func (u *unzipped) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	return n, errZipped(err)
+}
+
+func errZipped(err error) error {
+	var corrupt flate.CorruptInputError
+	if errors.As(err, &corrupt) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return host.Caused(host.CodeInvalid, err, "the body is not whole gzip")
+	}
+	return err
 }
 
 type importRecordsOutput struct {
@@ -104,8 +139,12 @@ func (a *API) importRecords(ctx context.Context, in *importRecordsInput) (*impor
 	if err != nil {
 		return nil, err
 	}
+	content, err := in.content()
+	if err != nil {
+		return nil, err
+	}
 	i := &recordImport{API: a, d: d, existing: in.OnConflict == "existing"}
-	err = i.run(ctx, transfer.NewReader(format, in.body, d.Schema))
+	err = i.run(ctx, transfer.NewReader(format, content, d.Schema))
 	if err = errors.Join(err, i.audit(ctx, err)); err != nil {
 		return nil, err
 	}

@@ -136,6 +136,9 @@ func (r *remote) sendFile(name string, send func(f *os.File, size int64, progres
 	}
 	defer f.Close()
 	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = errors.New("it is a directory")
+	}
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ of --sort turns the order around.`,
 			"\n  postern objects query shop orders --sort -total --fields customer,total --limit 10",
 	}
 	command.RunE = r.run(func(ctx context.Context, api *client.Client, args []string) error {
+		if query.Limit < 1 || query.Limit > host.MaxQueryLimit {
+			return wrongUsage(command, "--limit must be a number from 1 to %d", host.MaxQueryLimit)
+		}
 		if filter != "" {
 			if query.Filter = json.RawMessage(filter); !json.Valid(query.Filter) {
 				return wrongUsage(command, "--filter must be JSON")

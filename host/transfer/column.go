@@ -127,13 +127,13 @@ func (t *typing) names() (names []string) {
 }
 
 // columns makes columns of names of fields, each once. Names that no path has
-// get none.
+// get none, nor do those that readers of CSV would change.
 func (t *typing) columns(names []string) []column {
 	var out []column
 	seen := map[string]bool{}
 	for _, name := range names {
 		path, err := host.ParsePath(host.Path{name}.String())
-		if err != nil || seen[name] || strings.HasPrefix(name, "__") || len(out) == maxColumns {
+		if err != nil || seen[name] || strings.HasPrefix(name, "__") || strings.Contains(name, "\r") || len(out) == maxColumns {
 			continue
 		}
 		seen[name] = true

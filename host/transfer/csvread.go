@@ -115,6 +115,9 @@ func (r *csvReader) head(names []string) error {
 	if len(names) == 1 && strings.ContainsAny(names[0], ";\t") {
 		return fault("the first line names one field, %.100q: fields are separated by commas", names[0])
 	}
+	if strings.Contains(strings.Join(names, ""), "\r") {
+		return fault("the first line has a carriage return in it: lines must end with a line feed")
+	}
 	columns := make([]column, 0, len(names))
 	taken, within := map[string]bool{}, map[string]bool{}
 	for i, name := range names {

@@ -98,6 +98,7 @@ func TestReader_Faults(t *testing.T) {
 		"reserved":            {transfer.CSV, "a,__secret\n", 1, "__secret: names that begin with __ are reserved"},
 		"reserved, deep":      {transfer.CSV, "a,__id.x\n", 1, "reserved"},
 		"no name":             {transfer.CSV, "a,,b\n", 1, "column 2: "},
+		"old line ends":       {transfer.CSV, "a,b\r1,2\r", 1, "lines must end with a line feed"},
 		"semicolons":          {transfer.CSV, "a;b;c\n1;2;3\n", 1, "separated by commas"},
 		"cell not UTF-8":      {transfer.CSV, "a\nok\n\xff\n", 3, "a must be valid UTF-8"},
 		"head not UTF-8":      {transfer.CSV, "\xff\n", 1, "UTF-8"},
@@ -258,7 +259,7 @@ func drawValue(t *rapid.T, depth int) any {
 func drawObject(t *rapid.T, depth int) map[string]any {
 	object := map[string]any{}
 	for range rapid.IntRange(0, 4).Draw(t, "members") {
-		name := rapid.SampledFrom([]string{"name", "note", "price", "tags", "address", "other", "a.b", "", `\`, "a,b", "\"", "ä\n", "x"}).Draw(t, "name")
+		name := rapid.SampledFrom([]string{"name", "note", "price", "tags", "address", "other", "a.b", "", `\`, "a,b", "\"", "ä\n", "a\r\nb", "x"}).Draw(t, "name")
 		object[name] = drawValue(t, depth)
 	}
 	return object
