@@ -39,8 +39,10 @@ type Member struct {
 	// Environments is nil for all.
 	Environments []string `json:"environments" doc:"The environments the member sees; null for all"`
 	Enabled      bool     `json:"enabled"`
-	CreatedAt    Time     `json:"created_at"`
-	UpdatedAt    Time     `json:"updated_at"`
+	// LastUsedAt is counted in batches, like that of a Usage.
+	LastUsedAt Time `json:"last_used_at" nullable:"true" doc:"When the member last made a call; some seconds behind"`
+	CreatedAt  Time `json:"created_at"`
+	UpdatedAt  Time `json:"updated_at"`
 
 	Hash     Hash  `json:"-"`
 	Revision int64 `json:"-"`

@@ -29,6 +29,9 @@ func Month(t time.Time) string { return t.UTC().Format("2006-01") }
 type UsageStore interface {
 	// AddUsage adds counts, in one transaction.
 	AddUsage(ctx context.Context, used []Used) error
+	// AddMemberUsage notes when members called last, in one transaction. It
+	// takes the ids of members, whose calls are not counted.
+	AddMemberUsage(ctx context.Context, used []Used) error
 	// TakeQuota takes at most n requests from what is left of a credential's
 	// quota for a month, and returns how many it took: 0 if none is left.
 	// What is taken stays taken, whatever becomes of the host.

@@ -74,7 +74,9 @@ type Config struct {
 	// address has made too many, the error takes the place of the refusal, and
 	// retryAfter is the time to wait in seconds.
 	Failed func(client netip.Addr) (retryAfter int64, err error)
-	Log    *slog.Logger
+	// Managed notes that a member made a call.
+	Managed func(memberID string)
+	Log     *slog.Logger
 }
 
 // API is the management API. Make one with New.
@@ -155,6 +157,9 @@ func (a *API) authenticate(c *fiber.Ctx) error {
 	who, err := a.Credentials.Manage(c.Get("X-API-Key"), c.Get("Authorization"))
 	if err != nil {
 		return a.refuse(c, err)
+	}
+	if who.Kind == host.ActorMember {
+		a.Managed(who.ID)
 	}
 	c.Locals(actorKey{}, who)
 	return c.Next()

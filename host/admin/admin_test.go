@@ -38,6 +38,8 @@ type bundle struct {
 	base string
 	key  string
 	db   *store.DB
+	// limits writes what it counted when it is closed.
+	limits *limit.Limiter
 	// whileStarting runs whenever a module is about to be started.
 	whileStarting func()
 }
@@ -85,7 +87,7 @@ func setupOn(t *testing.T, c store.Config) *bundle {
 		PublicHost: "localhost", MaxResponseBytes: 1 << 20, StatusOf: func(host.Code) int { return 0 },
 	})
 	check(t, g.Refresh(ctx))
-	b := &bundle{t: t, key: key, db: db, whileStarting: func() {}}
+	b := &bundle{t: t, key: key, db: db, limits: limits, whileStarting: func() {}}
 	api := admin.New(admin.Config{
 		Store: db, Invocations: recorder, Credentials: g.Credentials, Refresh: g.Refresh, Check: e.Check,
 		Warm: func(ctx context.Context, app *host.App, e *host.Endpoint) error {
@@ -96,6 +98,7 @@ func setupOn(t *testing.T, c store.Config) *bundle {
 		CheckSchema:    func(raw json.RawMessage) error { _, err := schema.Compile(raw); return err },
 		SaveKey:        func(string) {},
 		MaxModuleBytes: maxModule, ManagementHosts: []string{"manage.example.com"}, Log: log,
+		Managed: limits.Managed,
 		Failed: func(client netip.Addr) (int64, error) {
 			standing, err := limits.Failed(client)
 			return standing.RetryAfter, err

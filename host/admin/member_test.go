@@ -50,6 +50,43 @@ func TestMembers(t *testing.T) {
 	b.want(b.do("POST", path+"/rotate", ""), 404, "Member not found")
 }
 
+// TestMembers_LastUsed covers when a member called last: also a call that its
+// role does not admit, but none of the organization's, and none by a token that
+// ended.
+func TestMembers_LastUsed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	at := func(name string) string {
+		for _, m := range b.want(b.do("GET", "/v1/members", ""), 200, "").body["members"].([]any) {
+			if m := m.(map[string]any); m["name"] == name {
+				at, _ := m["last_used_at"].(string)
+				return at
+			}
+		}
+		return "no such member"
+	}
+	tokens := map[string]string{}
+	for _, name := range []string{"caller", "refused", "idle", "disabled"} {
+		created := b.want(b.do("POST", "/v1/members", `{"name":"`+name+`","role":"viewer"}`), 201, "")
+		if created.text("member", "last_used_at") != "null" || at(name) != "" {
+			t.Errorf("created %s", created.raw)
+		}
+		tokens[name] = created.text("member", "token")
+		if name == "disabled" {
+			b.want(b.do("PATCH", "/v1/members/"+created.text("member", "id"), `{"enabled":false}`), 200, "")
+		}
+	}
+	b.want(b.as(tokens["caller"], "GET", "/v1/apps", ""), 200, "")
+	b.want(b.as(tokens["refused"], "GET", "/v1/keys", ""), 403, "")
+	b.want(b.as(tokens["disabled"], "GET", "/v1/apps", ""), 401, "")
+	b.limits.Close() // writes what it knows
+	for name, used := range map[string]bool{"caller": true, "refused": true, "idle": false, "disabled": false} {
+		if (at(name) != "") != used {
+			t.Errorf("%s: last used %q, want %v", name, at(name), used)
+		}
+	}
+}
+
 // TestMembers_Invalid covers what a member must not be.
 func TestMembers_Invalid(t *testing.T) {
 	t.Parallel()

@@ -14,9 +14,9 @@ func membersCommand(c *console) *cobra.Command {
 	r := &remote{console: c}
 	list := listing[*client.Member]{
 		use: "list", short: "List members, newest first", args: cobra.NoArgs, name: "members",
-		head: []string{"MEMBER", "ROLE", "STATUS", "ENVIRONMENTS", "TOKEN", "ID"},
+		head: []string{"MEMBER", "ROLE", "STATUS", "ENVIRONMENTS", "LAST USED", "TOKEN", "ID"},
 		row: func(m *client.Member) []string {
-			return []string{m.Name, string(m.Role), memberStatus(m), environmentsText(m), m.Prefix + "…", m.ID}
+			return []string{m.Name, string(m.Role), memberStatus(m), environmentsText(m), m.LastUsedAt.String(), m.Prefix + "…", m.ID}
 		},
 		read: func(ctx context.Context, api *client.Client, _ []string, page host.Page) (client.List[*client.Member], error) {
 			return api.Members(ctx, page)
@@ -67,7 +67,7 @@ func membersShowCommand(r *remote) *cobra.Command {
 				return r.document(map[string]any{"member": m})
 			}
 			return r.facts("member", m.Name, "id", m.ID, "role", string(m.Role), "environments", environmentsText(m),
-				"status", memberStatus(m), "token", m.Prefix+"…", "created", m.CreatedAt.String(), "changed", m.UpdatedAt.String())
+				"status", memberStatus(m), "token", m.Prefix+"…", "last used", m.LastUsedAt.String(), "created", m.CreatedAt.String(), "changed", m.UpdatedAt.String())
 		}),
 	}
 }

@@ -204,6 +204,7 @@ func (h *house) newManagement() *admin.API {
 		Refresh: h.gateway.Refresh, Unwrap: unwrap, Check: h.engine.Check, Warm: h.gateway.Warm, CheckSchema: checkEndpointSchema, SaveKey: h.saveKey,
 		MaxModuleBytes: h.cfg.MaxModuleBytes, ManagementHosts: h.cfg.ManagementHosts,
 		OutboundPrivate: h.cfg.OutboundPrivate,
+		Managed:         h.limits.Managed,
 		Failed: func(client netip.Addr) (int64, error) {
 			standing, err := h.limits.Failed(client)
 			return standing.RetryAfter, err

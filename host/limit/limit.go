@@ -1,6 +1,6 @@
 // Package limit decides how often: rate limits of credentials, endpoints and
 // apps, monthly quotas, and how many wrong credentials an address may try. It
-// also counts what credentials are used for.
+// also counts what credentials are used for, and notes when members call.
 //
 // It owns those numbers, in memory, and the batches and leases in which they
 // reach the database. It must not know who a caller is, what an endpoint does
@@ -46,7 +46,8 @@ type Limiter struct {
 	rates    *table[owner]
 	attempts *table[netip.Prefix]
 	quotas   quotas
-	usage    *usage
+	usage    *usage // of keys and tokens
+	members  *usage
 
 	stop    chan struct{}
 	stopped sync.WaitGroup
@@ -62,7 +63,8 @@ func New(c Config) *Limiter {
 		Config: c, start: c.Now(), stop: make(chan struct{}),
 		rates:    newTable(maxEntries, func(seed maphash.Seed, o owner) uint64 { return maphash.String(seed, o.id) }),
 		attempts: newTable(maxEntries, maphash.Comparable[netip.Prefix]),
-		usage:    newUsage(c.Store, c.Log),
+		usage:    newUsage(c.Store.AddUsage, c.Log),
+		members:  newUsage(c.Store.AddMemberUsage, c.Log),
 		quotas:   quotas{store: c.Store, now: c.Now, leases: map[string]*lease{}},
 	}
 	l.stopped.Go(l.run)
@@ -77,6 +79,7 @@ func (l *Limiter) Close() {
 		close(l.stop)
 		l.stopped.Wait()
 		l.usage.flush()
+		l.members.flush()
 		if lost := l.quotas.close(); lost > 0 {
 			l.Log.Error("requests leased from quotas could not be given back: they count as used", "count", lost)
 		}
@@ -93,6 +96,7 @@ func (l *Limiter) run() {
 			return
 		case <-ticker.C:
 			l.usage.flush()
+			l.members.flush()
 			now := l.Now()
 			l.rates.sweep(turn%shards, l.elapsed(now))
 			l.attempts.sweep(turn%shards, l.elapsed(now))

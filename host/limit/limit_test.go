@@ -39,13 +39,14 @@ type memory struct {
 	mu     sync.Mutex
 	taken  map[string]int64 // by credential and month
 	used   map[string]host.Used
-	asked  int           // calls of TakeQuota
-	failed error         // what every call returns; nil for success
-	hang   chan struct{} // if not nil, calls of TakeQuota wait for it
+	called map[string]host.Time // by member
+	asked  int                  // calls of TakeQuota
+	failed error                // what every call returns; nil for success
+	hang   chan struct{}        // if not nil, calls of TakeQuota wait for it
 }
 
 func newMemory() *memory {
-	return &memory{taken: map[string]int64{}, used: map[string]host.Used{}}
+	return &memory{taken: map[string]int64{}, used: map[string]host.Used{}, called: map[string]host.Time{}}
 }
 
 func (m *memory) fail(err error) {
@@ -63,6 +64,18 @@ func (m *memory) AddUsage(_ context.Context, used []host.Used) error {
 	for _, u := range used {
 		known := m.used[u.CredentialID]
 		m.used[u.CredentialID] = host.Used{CredentialID: u.CredentialID, Count: known.Count + u.Count, LastUsedAt: u.LastUsedAt}
+	}
+	return nil
+}
+
+func (m *memory) AddMemberUsage(_ context.Context, used []host.Used) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failed != nil {
+		return m.failed
+	}
+	for _, u := range used {
+		m.called[u.CredentialID] = u.LastUsedAt
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ const usageBatch = 1000
 
 // usage counts what credentials are used for until the counts are written.
 type usage struct {
-	store   host.UsageStore
+	write   func(ctx context.Context, used []host.Used) error
 	log     *slog.Logger
 	seed    maphash.Seed
 	parts   [shards]usageShard
@@ -34,8 +34,8 @@ type count struct {
 	last int64 // milliseconds
 }
 
-func newUsage(store host.UsageStore, log *slog.Logger) *usage {
-	u := &usage{store: store, log: log, seed: maphash.MakeSeed()}
+func newUsage(write func(context.Context, []host.Used) error, log *slog.Logger) *usage {
+	u := &usage{write: write, log: log, seed: maphash.MakeSeed()}
 	for i := range u.parts {
 		u.parts[i].counts = map[string]count{}
 	}
@@ -46,6 +46,12 @@ func newUsage(store host.UsageStore, log *slog.Logger) *usage {
 // within about a second.
 func (l *Limiter) Used(credentialID string) {
 	l.usage.add(credentialID, count{1, l.Now().UnixMilli()})
+}
+
+// Managed notes a management call of a member. It is written like the use of a
+// key.
+func (l *Limiter) Managed(memberID string) {
+	l.members.add(memberID, count{1, l.Now().UnixMilli()})
 }
 
 // add counts. Beyond maxEntries credentials that wait to be written it drops
@@ -69,7 +75,7 @@ func (u *usage) flush() {
 	var err error
 	for len(used) > 0 && err == nil {
 		batch := used[:min(len(used), usageBatch)]
-		if err = callStore(func(ctx context.Context) error { return u.store.AddUsage(ctx, batch) }); err == nil {
+		if err = callStore(func(ctx context.Context) error { return u.write(ctx, batch) }); err == nil {
 			used = used[len(batch):]
 		}
 	}

@@ -3,6 +3,7 @@ package limit_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -79,6 +80,24 @@ func TestUsed_Batches(t *testing.T) {
 	l.Close()
 	if len(store.used) != 1_500 || store.used["77"].Count != 1 {
 		t.Errorf("%d credentials were counted, the first %+v", len(store.used), store.used["77"])
+	}
+}
+
+// TestManaged notes the last call of a member, and nothing of it among the
+// credentials.
+func TestManaged(t *testing.T) {
+	t.Parallel()
+	store, c := newMemory(), newClock()
+	l := newLimiter(t, store, c)
+	l.Managed("ada")
+	l.Managed("bob")
+	early := host.At(c.Now())
+	c.advance(time.Minute)
+	l.Managed("ada")
+	l.Close()
+	want := map[string]host.Time{"ada": host.At(c.Now()), "bob": early}
+	if !maps.Equal(store.called, want) || len(store.used) > 0 {
+		t.Errorf("got %v, want %v; credentials %v", store.called, want, store.used)
 	}
 }
 

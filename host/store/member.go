@@ -14,6 +14,7 @@ type memberRow struct {
 	Hash         []byte             `db:"hash"`
 	Environments document[[]string] `db:"environments"`
 	Enabled      bool               `db:"enabled"`
+	LastUsedAt   int64              `db:"last_used_at"`
 	CreatedAt    int64              `db:"created_at"`
 	UpdatedAt    int64              `db:"updated_at"`
 	Revision     int64              `db:"revision"`
@@ -28,14 +29,14 @@ var (
 func memberRowOf(m *host.Member) memberRow {
 	return memberRow{
 		ID: m.ID, Name: m.Name, Role: m.Role, Prefix: m.Prefix, Hash: m.Hash[:],
-		Environments: document[[]string]{m.Environments}, Enabled: m.Enabled,
+		Environments: document[[]string]{m.Environments}, Enabled: m.Enabled, LastUsedAt: m.LastUsedAt.Millis(),
 		CreatedAt: m.CreatedAt.Millis(), UpdatedAt: m.UpdatedAt.Millis(), Revision: m.Revision,
 	}
 }
 
 func (r *memberRow) member() *host.Member {
 	m := &host.Member{
-		ID: r.ID, Name: r.Name, Role: r.Role, Prefix: r.Prefix, Environments: r.Environments.V, Enabled: r.Enabled,
+		ID: r.ID, Name: r.Name, Role: r.Role, Prefix: r.Prefix, Environments: r.Environments.V, Enabled: r.Enabled, LastUsedAt: host.FromMillis(r.LastUsedAt),
 		CreatedAt: host.FromMillis(r.CreatedAt), UpdatedAt: host.FromMillis(r.UpdatedAt), Revision: r.Revision,
 	}
 	copy(m.Hash[:], r.Hash)
@@ -91,8 +92,8 @@ func (db *DB) EachMember(ctx context.Context, fn func(*host.Member)) (err error)
 	return each(ctx, db.main, "SELECT "+memberColumns+" FROM member", func(row *memberRow) { fn(row.member()) })
 }
 
-// UpdateMember implements host.MemberStore. The id and the time of creation
-// keep their values.
+// UpdateMember implements host.MemberStore. The id, the time of creation and
+// that of the last use keep their values.
 func (db *DB) UpdateMember(ctx context.Context, id string, change func(*host.Member) error) (member *host.Member, err error) {
 	defer host.Wrap(&err, "store.UpdateMember(%q)", id)
 	err = db.main.write(ctx, func(s *session) error {
@@ -104,7 +105,7 @@ func (db *DB) UpdateMember(ctx context.Context, id string, change func(*host.Mem
 		if err := change(member); err != nil {
 			return err
 		}
-		member.ID, member.CreatedAt = id, old.CreatedAt
+		member.ID, member.CreatedAt, member.LastUsedAt = id, old.CreatedAt, old.LastUsedAt
 		member.UpdatedAt, member.Revision = host.Now(), old.Revision+1
 		if err := db.change(s, host.ChangedMember, id, &old, member); err != nil {
 			return err

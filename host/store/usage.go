@@ -30,6 +30,25 @@ func (db *DB) AddUsage(ctx context.Context, used []host.Used) (err error) {
 	})
 }
 
+// AddMemberUsage implements host.UsageStore. Members are few, so that each has
+// a statement of its own.
+func (db *DB) AddMemberUsage(ctx context.Context, used []host.Used) (err error) {
+	defer host.Wrap(&err, "store.AddMemberUsage(%d members)", len(used))
+	used = summed(used)
+	if len(used) == 0 {
+		return nil
+	}
+	return db.main.write(ctx, func(s *session) error {
+		for _, u := range used {
+			_, err := s.exec("UPDATE member SET last_used_at = $2 WHERE id = $1 AND last_used_at < $2", u.CredentialID, u.LastUsedAt.Millis())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // summed makes one entry of all that count for a credential, and puts them in
 // order, so that two hosts never wait for each other in a circle. An id that
 // cannot be stored is nobody's.

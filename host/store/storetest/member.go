@@ -107,6 +107,36 @@ var memberTests = []test{
 		}
 		wantMember(t, b, other)
 	}},
+	{"Use", func(t *testing.T, b bundle) {
+		member, idle, gone := b.member("Ada", host.Viewer), b.member("Idle", host.Viewer), b.member("Gone", host.Viewer)
+		if err := b.DeleteMember(t.Context(), gone.ID); err != nil {
+			t.Fatal(err)
+		}
+		before, _, err := b.Changes(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		early, late := host.FromMillis(1_900_000_000_001), host.FromMillis(1_900_000_000_002)
+		for _, at := range []host.Time{late, early} {
+			err := b.AddMemberUsage(t.Context(), []host.Used{
+				{CredentialID: gone.ID, LastUsedAt: at}, {CredentialID: "\x00", LastUsedAt: at}, {CredentialID: member.ID, Count: 3, LastUsedAt: at},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if after, _, err := b.Changes(t.Context(), 0); err != nil || len(after) != len(before) {
+			t.Errorf("use is a change: %v, %v", after, err)
+		}
+		member.LastUsedAt = late
+		wantMember(t, b, member)
+		wantMember(t, b, idle)
+		updated, err := b.UpdateMember(t.Context(), member.ID, func(m *host.Member) error { m.LastUsedAt = early; return nil }) // read-only
+		if err != nil || updated.LastUsedAt != late {
+			t.Errorf("updated: %v, %v", updated, err)
+		}
+		wantMember(t, b, updated)
+	}},
 	{"Delete", func(t *testing.T, b bundle) {
 		member, other := b.member("Ada", host.Viewer), b.member("Other", host.Viewer)
 		if err := b.DeleteMember(t.Context(), member.ID); err != nil {
