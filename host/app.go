@@ -106,8 +106,9 @@ type AppStore interface {
 	// UpdateApp reads the app, lets change alter or refuse it, and stores the
 	// result, all in one transaction. Read-only fields keep their values.
 	UpdateApp(ctx context.Context, id string, change func(*App) error) (*App, error)
-	// DeleteApp removes the app and everything that belongs to it.
-	DeleteApp(ctx context.Context, id string) error
+	// DeleteApp removes the app and everything that belongs to it, unless one
+	// of checks refuses, in the same transaction.
+	DeleteApp(ctx context.Context, id string, checks ...func(*App) error) error
 }
 
 // NewApp returns an app with every default of a new one, fresh keys and no

@@ -61,9 +61,9 @@ type KeyGroupStore interface {
 	// UpdateKeyGroup lets change alter one. Errors: CodeConflict for a new
 	// name while a retained release uses the old one.
 	UpdateKeyGroup(ctx context.Context, appID, name string, change func(*KeyGroup) error) (*KeyGroup, error)
-	// DeleteKeyGroup removes one. Errors: CodeConflict while a retained
-	// release uses it.
-	DeleteKeyGroup(ctx context.Context, appID, name string) error
+	// DeleteKeyGroup removes one, unless one of checks refuses, in the same
+	// transaction. Errors: CodeConflict while a retained release uses it.
+	DeleteKeyGroup(ctx context.Context, appID, name string, checks ...func(*KeyGroup) error) error
 	// CheckMembers refuses ids that are no credential of the app, or a key or
 	// token of none of the environments; nil stands for all of them.
 	CheckMembers(ctx context.Context, appID string, ids, environments []string) error

@@ -205,5 +205,7 @@ type IssuerStore interface {
 	// EachIssuer calls fn for every issuer of an app, or of all for "".
 	EachIssuer(ctx context.Context, appID string, fn func(*Issuer)) error
 	UpdateIssuer(ctx context.Context, appID, id string, change func(*Issuer) error) (*Issuer, error)
-	DeleteIssuer(ctx context.Context, appID, id string) error
+	// DeleteIssuer removes the issuer, unless one of checks refuses, in the
+	// same transaction.
+	DeleteIssuer(ctx context.Context, appID, id string, checks ...func(*Issuer) error) error
 }

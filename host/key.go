@@ -58,7 +58,9 @@ type KeyStore interface {
 	EachKey(ctx context.Context, fn func(*Key)) error
 	// UpdateKey lets change alter the key in one transaction.
 	UpdateKey(ctx context.Context, id string, change func(*Key) error) (*Key, error)
-	DeleteKey(ctx context.Context, id string) error
+	// DeleteKey removes the key, unless one of checks refuses, in the same
+	// transaction.
+	DeleteKey(ctx context.Context, id string, checks ...func(*Key) error) error
 }
 
 // NewKey returns an enabled key and its secret.

@@ -100,7 +100,9 @@ type MemberStore interface {
 	EachMember(ctx context.Context, fn func(*Member)) error
 	// UpdateMember lets change alter the member in one transaction.
 	UpdateMember(ctx context.Context, id string, change func(*Member) error) (*Member, error)
-	DeleteMember(ctx context.Context, id string) error
+	// DeleteMember removes the member, unless one of checks refuses, in the
+	// same transaction.
+	DeleteMember(ctx context.Context, id string, checks ...func(*Member) error) error
 }
 
 // Kinds of an Actor.

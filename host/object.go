@@ -85,7 +85,7 @@ type ObjectStore interface {
 	EachObject(ctx context.Context, appID string, fn func(*Object)) error
 	// UpdateObject lets change alter one. The name cannot change.
 	UpdateObject(ctx context.Context, appID, name string, change func(*Object) error) (*Object, error)
-	// DeleteObject removes one with its records, if check admits it; nil admits
-	// all.
-	DeleteObject(ctx context.Context, appID, name string, check func(*Object) error) error
+	// DeleteObject removes one with its records, unless one of checks refuses,
+	// in the same transaction.
+	DeleteObject(ctx context.Context, appID, name string, checks ...func(*Object) error) error
 }

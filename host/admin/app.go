@@ -229,12 +229,16 @@ func (a *API) updateApp(ctx context.Context, in *struct {
 	return newAppOutput(ctx, app), a.live(ctx)
 }
 
-func (a *API) deleteApp(ctx context.Context, in *AppPath) (*deleted, error) {
+func (a *API) deleteApp(ctx context.Context, in *struct {
+	AppPath
+	IfMatch string `header:"If-Match"`
+}) (*deleted, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Store.DeleteApp(ctx, app.ID); err != nil {
+	err = a.Store.DeleteApp(ctx, app.ID, func(app *host.App) error { return matchRevision(in.IfMatch, app.Revision) })
+	if err != nil {
 		return nil, err
 	}
 	return newDeleted("App deleted successfully"), a.live(ctx)

@@ -115,17 +115,18 @@ func (a *API) settle(d *host.Draft, e *host.Endpoint) error {
 }
 
 // checkFunction refuses a function the module lacks or that cannot be called,
-// and a memory limit below what the module starts with.
+// and a memory limit below what the module starts with. Another module of the
+// app may have the same bytes: the one that was asked for is named.
 func checkFunction(m *host.Module, e *host.Endpoint) error {
 	export := m.Export(e.Function)
 	if export == nil || export.Kind != host.FuncKind {
-		return host.Errorf(host.CodeInvalid, "function: module %s@%d does not export a function called %q%s", m.Name, m.Version, e.Function, offer(m))
+		return host.Errorf(host.CodeInvalid, "function: module %s@%d does not export a function called %q%s", e.Module.Name, e.Module.Version, e.Function, offer(m))
 	}
 	if !export.Callable {
-		return host.Errorf(host.CodeInvalid, "function: %q of module %s@%d cannot be called: it must take no parameters and return nothing or one i32", e.Function, m.Name, m.Version)
+		return host.Errorf(host.CodeInvalid, "function: %q of module %s@%d cannot be called: it must take no parameters and return nothing or one i32", e.Function, e.Module.Name, e.Module.Version)
 	}
 	if int64(m.MemoryPages) > int64(e.MemoryMB)*host.PagesPerMB {
-		return host.Errorf(host.CodeInvalid, "memory_mb: module %s@%d starts with %d MiB, more than the limit of %d", m.Name, m.Version, (m.MemoryPages+host.PagesPerMB-1)/host.PagesPerMB, e.MemoryMB)
+		return host.Errorf(host.CodeInvalid, "memory_mb: module %s@%d starts with %d MiB, more than the limit of %d", e.Module.Name, e.Module.Version, (m.MemoryPages+host.PagesPerMB-1)/host.PagesPerMB, e.MemoryMB)
 	}
 	return nil
 }

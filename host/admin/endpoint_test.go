@@ -44,6 +44,9 @@ func TestModules(t *testing.T) {
 	if other := b.want(b.upload(app, "other", "ok/echo"), 201, ""); other.text("module", "version") != "1" {
 		t.Errorf("another name starts at %s", other.text("module", "version"))
 	}
+	// Of two names for the same bytes, a refusal tells the one it was asked for.
+	b.want(b.do("POST", app+"/endpoints", `{"name":"e","method":"GET","path":"/","module":"echo@1","function":"nope"}`), 400, "function: module echo@1 does not export")
+	b.want(b.do("POST", app+"/modules?name=echo", "", "Content-Type", "application/wasm"), 400, "The body is empty")
 
 	form := &bytes.Buffer{}
 	w := multipart.NewWriter(form)

@@ -177,12 +177,16 @@ func (a *API) permitChange(ctx context.Context, appID, name string, members []st
 	return a.permitMembers(ctx, appID, added)
 }
 
-func (a *API) deleteGroup(ctx context.Context, in *GroupPath) (*deleted, error) {
+func (a *API) deleteGroup(ctx context.Context, in *struct {
+	GroupPath
+	IfMatch string `header:"If-Match"`
+}) (*deleted, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Store.DeleteKeyGroup(ctx, app.ID, in.name()); err != nil {
+	err = a.Store.DeleteKeyGroup(ctx, app.ID, in.name(), func(group *host.KeyGroup) error { return matchRevision(in.IfMatch, group.Revision) })
+	if err != nil {
 		return nil, err
 	}
 	return newDeleted("Key group deleted successfully"), a.live(ctx)

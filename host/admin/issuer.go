@@ -165,12 +165,16 @@ func (a *API) updateIssuer(ctx context.Context, in *struct {
 	return newIssuerOutput(issuer), a.live(ctx)
 }
 
-func (a *API) deleteIssuer(ctx context.Context, in *IssuerPath) (*deleted, error) {
+func (a *API) deleteIssuer(ctx context.Context, in *struct {
+	IssuerPath
+	IfMatch string `header:"If-Match"`
+}) (*deleted, error) {
 	app, err := a.Store.App(ctx, in.App)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Store.DeleteIssuer(ctx, app.ID, in.Issuer); err != nil {
+	err = a.Store.DeleteIssuer(ctx, app.ID, in.Issuer, func(issuer *host.Issuer) error { return matchRevision(in.IfMatch, issuer.Revision) })
+	if err != nil {
 		return nil, err
 	}
 	return newDeleted("Issuer deleted successfully"), a.live(ctx)

@@ -132,8 +132,12 @@ func (a *API) updateKey(ctx context.Context, in *struct {
 	return newKeyOutput(key, ""), a.live(ctx)
 }
 
-func (a *API) deleteKey(ctx context.Context, in *KeyPath) (*deleted, error) {
-	if err := a.Store.DeleteKey(ctx, in.Key); err != nil {
+func (a *API) deleteKey(ctx context.Context, in *struct {
+	KeyPath
+	IfMatch string `header:"If-Match"`
+}) (*deleted, error) {
+	err := a.Store.DeleteKey(ctx, in.Key, func(key *host.Key) error { return matchRevision(in.IfMatch, key.Revision) })
+	if err != nil {
 		return nil, err
 	}
 	return newDeleted("Key deleted successfully"), a.live(ctx)

@@ -146,8 +146,12 @@ func (a *API) rotateMember(ctx context.Context, in *struct {
 	return newMemberOutput(member, token), nil
 }
 
-func (a *API) deleteMember(ctx context.Context, in *MemberPath) (*deleted, error) {
-	if err := a.Store.DeleteMember(ctx, in.Member); err != nil {
+func (a *API) deleteMember(ctx context.Context, in *struct {
+	MemberPath
+	IfMatch string `header:"If-Match"`
+}) (*deleted, error) {
+	err := a.Store.DeleteMember(ctx, in.Member, func(member *host.Member) error { return matchRevision(in.IfMatch, member.Revision) })
+	if err != nil {
 		return nil, err
 	}
 	return newDeleted("Member deleted successfully"), a.live(ctx)

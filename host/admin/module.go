@@ -67,12 +67,14 @@ type contentOutput struct {
 const UploadPath = "/v1/apps/:app/modules"
 
 func (a *API) moduleRoutes() {
-	register(a, operation{id: "upload-module", method: post, path: "/v1/apps/{app}/modules", summary: "Upload a module", tag: "modules", status: 201, maxBody: a.uploadLimit()}, a.upload)
+	register(a, operation{id: "upload-module", method: post, path: "/v1/apps/{app}/modules", summary: "Upload a module: 200 if the name has these bytes already", tag: "modules", status: 201, maxBody: a.uploadLimit()}, a.upload)
 	register(a, operation{id: "list-modules", method: get, path: "/v1/apps/{app}/modules", summary: "List modules", tag: "modules"}, a.listModules)
 	register(a, operation{id: "get-module", method: get, path: "/v1/apps/{app}/modules/{module}", summary: "Show a module", tag: "modules"}, a.getModule)
 	register(a, operation{id: "download-module", method: get, path: "/v1/apps/{app}/modules/{module}/content", summary: "Download a module's bytes", tag: "modules"}, a.download)
 	register(a, operation{id: "delete-module", method: remove, path: "/v1/apps/{app}/modules/{module}", summary: "Delete a module", tag: "modules"}, a.deleteModule)
-	documentForms(a.huma.OpenAPI().Paths["/v1/apps/{app}/modules"].Post)
+	upload := a.huma.OpenAPI().Paths["/v1/apps/{app}/modules"].Post
+	documentForms(upload)
+	documentBoth(upload)
 }
 
 // uploadLimit is the module limit with room for base64 and the rest of a

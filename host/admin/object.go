@@ -163,8 +163,8 @@ func (a *API) deleteObject(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	check := func(o *host.Object) error { return matchRevision(in.IfMatch, o.Revision) }
-	if err := a.Store.DeleteObject(ctx, app.ID, in.Object, check); err != nil {
+	err = a.Store.DeleteObject(ctx, app.ID, in.Object, func(o *host.Object) error { return matchRevision(in.IfMatch, o.Revision) })
+	if err != nil {
 		return nil, err
 	}
 	return newDeleted("Object deleted successfully"), a.live(ctx)

@@ -81,12 +81,18 @@ func init() {
 	}
 }
 
+// bodyMissing is what huma says of a body that is not there.
+const bodyMissing = "request body is required"
+
 // newError stands in for huma's own errors: it notes what happened for the
 // middleware that hands it to the server's error table.
 func newError(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 	err := cause(message, errs)
 	if status == http.StatusRequestEntityTooLarge {
 		err = host.Errorf(host.CodeTooLarge, "The body is larger than this route takes")
+	}
+	if ctx != nil && message == bodyMissing && len(ctx.Operation().RequestBody.Content) > 1 {
+		err = host.Errorf(host.CodeInvalid, "The body is empty")
 	}
 	if ctx != nil {
 		humafiber.Unwrap(ctx).Locals(errorKey{}, err)
@@ -107,7 +113,7 @@ func cause(message string, errs []error) error {
 			return sentence(detail)
 		}
 	}
-	if message == "request body is required" {
+	if message == bodyMissing {
 		message = "The body must be a JSON object"
 	}
 	return host.Errorf(host.CodeInvalid, "%s", message)

@@ -84,7 +84,7 @@ func (a *API) recordRoutes() {
 	register(a, operation{id: "put-record", method: http.MethodPut, path: one, summary: "Replace a record, or store a new one with this id: 201", tag: "records", maxBody: maxRecordBody}, a.putRecord)
 	register(a, operation{id: "update-record", method: patch, path: one, summary: "Change a record by a JSON Merge Patch", tag: "records", maxBody: maxRecordBody}, a.patchRecord)
 	register(a, operation{id: "delete-record", method: remove, path: one, summary: "Delete a record", tag: "records"}, a.deleteRecord)
-	a.documentCreated(one)
+	documentBoth(a.huma.OpenAPI().Paths[one].Put)
 }
 
 // definition finds the object that a path names, ready for use.

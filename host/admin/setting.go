@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/posternhq/postern/host"
@@ -131,14 +132,22 @@ func (a *API) settingRoutes() {
 	register(a, operation{id: "put-secret", method: http.MethodPut, path: secret, summary: "Set a secret, whose value nobody but the app's modules is shown: 201 if it is new", tag: "secrets"}, s.put)
 	register(a, operation{id: "get-secret", method: get, path: secret, summary: "Show a secret, without its value", tag: "secrets"}, s.get)
 	register(a, operation{id: "delete-secret", method: remove, path: secret, summary: "Delete a secret", tag: "secrets"}, s.delete)
-	a.documentCreated(variable)
-	a.documentCreated(secret)
+	documentBoth(a.huma.OpenAPI().Paths[variable].Put)
+	documentBoth(a.huma.OpenAPI().Paths[secret].Put)
 }
 
-// documentCreated adds to a PUT that it may answer 201 with the same body.
-func (a *API) documentCreated(path string) {
-	responses := a.huma.OpenAPI().Paths[path].Put.Responses
-	responses["201"] = &huma.Response{Description: "Created", Headers: responses["200"].Headers, Content: map[string]*huma.MediaType{jsonType: {Schema: responses["200"].Content[jsonType].Schema}}}
+// documentBoth adds to an operation that answers 200 or 201 that it may answer
+// the other one with the same body.
+func documentBoth(op *huma.Operation) {
+	for known, other := range map[string]int{"200": http.StatusCreated, "201": http.StatusOK} {
+		if answer := op.Responses[known]; answer != nil {
+			op.Responses[strconv.Itoa(other)] = &huma.Response{
+				Description: http.StatusText(other), Headers: answer.Headers,
+				Content: map[string]*huma.MediaType{jsonType: {Schema: answer.Content[jsonType].Schema}},
+			}
+			return
+		}
+	}
 }
 
 func (s *settingKind[T, One, Many]) put(ctx context.Context, in *putSettingInput) (*One, error) {

@@ -42,7 +42,7 @@ func TestRefresh_Objects(t *testing.T) {
 	})
 	check(t, err)
 	answers(`i{"object":"more","record":{"name":"a"}}`, "[invalid_request]")
-	check(t, b.db.DeleteObject(ctx, b.app.ID, "more", nil))
+	check(t, b.db.DeleteObject(ctx, b.app.ID, "more"))
 	// A host that has not heard of it yet learns it from the database, but may not
 	// be able to go on.
 	for script, code := range map[string]host.Code{`q{"object":"more"}`: "", `i{"object":"more","record":{}}`: host.CodeConflict} {

@@ -205,7 +205,7 @@ func (db *DB) replaceApp(s *session, app, old *host.App) error {
 }
 
 // DeleteApp implements host.AppStore.
-func (db *DB) DeleteApp(ctx context.Context, id string) (err error) {
+func (db *DB) DeleteApp(ctx context.Context, id string, checks ...func(*host.App) error) (err error) {
 	defer host.Wrap(&err, "store.DeleteApp(%q)", id)
 	err = db.main.write(ctx, func(s *session) error {
 		if err := lockApp(s, id); err != nil {
@@ -213,6 +213,9 @@ func (db *DB) DeleteApp(ctx context.Context, id string) (err error) {
 		}
 		app, err := db.oneApp(s, "app.id = $1", id)
 		if err != nil {
+			return err
+		}
+		if err := refused(app, checks); err != nil {
 			return err
 		}
 		if err := db.change(s, host.ChangedApp, id, app, nil); err != nil {

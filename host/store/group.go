@@ -259,11 +259,14 @@ func groupUnused(s *session, group *host.KeyGroup) error {
 }
 
 // DeleteKeyGroup implements host.KeyGroupStore.
-func (db *DB) DeleteKeyGroup(ctx context.Context, appID, name string) (err error) {
+func (db *DB) DeleteKeyGroup(ctx context.Context, appID, name string, checks ...func(*host.KeyGroup) error) (err error) {
 	defer host.Wrap(&err, "store.DeleteKeyGroup(%q, %q)", appID, name)
 	return db.main.write(ctx, func(s *session) error {
 		group, err := lockGroup(s, appID, name)
 		if err != nil {
+			return err
+		}
+		if err := refused(group, checks); err != nil {
 			return err
 		}
 		if err := groupUnused(s, group); err != nil {

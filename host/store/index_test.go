@@ -201,7 +201,7 @@ func TestIndex_DroppedWithTheObject(t *testing.T) {
 		if exists(t, db, store.IndexName(two, "m")) {
 			t.Error("the index that nobody asks for is there")
 		}
-		if err := db.DeleteObject(t.Context(), app.ID, "one", nil); err != nil {
+		if err := db.DeleteObject(t.Context(), app.ID, "one"); err != nil {
 			t.Fatal(err)
 		}
 		if err := db.DeleteApp(t.Context(), app.ID); err != nil {

@@ -143,11 +143,14 @@ func (db *DB) UpdateIssuer(ctx context.Context, appID, id string, change func(*h
 }
 
 // DeleteIssuer implements host.IssuerStore.
-func (db *DB) DeleteIssuer(ctx context.Context, appID, id string) (err error) {
+func (db *DB) DeleteIssuer(ctx context.Context, appID, id string, checks ...func(*host.Issuer) error) (err error) {
 	defer host.Wrap(&err, "store.DeleteIssuer(%q, %q)", appID, id)
 	return db.main.write(ctx, func(s *session) error {
 		issuer, err := oneIssuer(s, appID, id, s.dialect.rowLock)
 		if err != nil {
+			return err
+		}
+		if err := refused(issuer, checks); err != nil {
 			return err
 		}
 		if err := db.change(s, host.ChangedIssuers, appID, issuer, nil); err != nil {

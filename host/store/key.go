@@ -139,11 +139,14 @@ func (db *DB) UpdateKey(ctx context.Context, id string, change func(*host.Key) e
 }
 
 // DeleteKey implements host.KeyStore.
-func (db *DB) DeleteKey(ctx context.Context, id string) (err error) {
+func (db *DB) DeleteKey(ctx context.Context, id string, checks ...func(*host.Key) error) (err error) {
 	defer host.Wrap(&err, "store.DeleteKey(%q)", id)
 	return db.main.write(ctx, func(s *session) error {
 		key, err := oneKey(s, id, s.dialect.rowLock)
 		if err != nil {
+			return err
+		}
+		if err := refused(key, checks); err != nil {
 			return err
 		}
 		if err := db.change(s, host.ChangedKey, id, key, nil); err != nil {

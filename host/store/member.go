@@ -122,11 +122,14 @@ func (db *DB) UpdateMember(ctx context.Context, id string, change func(*host.Mem
 }
 
 // DeleteMember implements host.MemberStore.
-func (db *DB) DeleteMember(ctx context.Context, id string) (err error) {
+func (db *DB) DeleteMember(ctx context.Context, id string, checks ...func(*host.Member) error) (err error) {
 	defer host.Wrap(&err, "store.DeleteMember(%q)", id)
 	return db.main.write(ctx, func(s *session) error {
 		old, err := oneMember(s, id, s.dialect.rowLock)
 		if err != nil {
+			return err
+		}
+		if err := refused(old, checks); err != nil {
 			return err
 		}
 		if err := db.change(s, host.ChangedMember, id, old, nil); err != nil {

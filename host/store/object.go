@@ -167,14 +167,14 @@ func changed(old *host.Object, change func(*host.Object) error) (*host.Object, e
 }
 
 // DeleteObject implements host.ObjectStore.
-func (db *DB) DeleteObject(ctx context.Context, appID, name string, check func(*host.Object) error) (err error) {
+func (db *DB) DeleteObject(ctx context.Context, appID, name string, checks ...func(*host.Object) error) (err error) {
 	defer host.Wrap(&err, "store.DeleteObject(%q, %q)", appID, name)
 	err = db.main.write(ctx, func(s *session) error {
 		object, err := lockObject(s, appID, name)
-		if err == nil && check != nil {
-			err = check(object)
-		}
 		if err != nil {
+			return err
+		}
+		if err := refused(object, checks); err != nil {
 			return err
 		}
 		if err := db.change(s, host.ChangedObjects, appID, object, nil); err != nil {

@@ -85,7 +85,7 @@ func TestPlans_Table(t *testing.T) {
 				}
 			}
 		}
-		if err := db.DeleteObject(t.Context(), app.ID, "o", nil); err != nil {
+		if err := db.DeleteObject(t.Context(), app.ID, "o"); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {

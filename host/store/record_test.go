@@ -173,7 +173,7 @@ func TestQuota_DeleteObject(t *testing.T) {
 		full := newFullApp(t, c)
 		db := open(t, c)
 		waitForCount(t, db, full.app.ID)
-		if err := db.DeleteObject(t.Context(), full.app.ID, full.object.Name, nil); err != nil {
+		if err := db.DeleteObject(t.Context(), full.app.ID, full.object.Name); err != nil {
 			t.Fatal(err)
 		}
 		insert(t, db, newObject(t, db, full.app, "o", nil, nil), 5, func(int) string { return `{}` })

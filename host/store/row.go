@@ -77,3 +77,13 @@ func filled[T any](list []T) []T {
 	}
 	return list
 }
+
+// refused is the first refusal of checks, who are asked before something goes.
+func refused[T any](v T, checks []func(T) error) error {
+	for _, check := range checks {
+		if err := check(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}

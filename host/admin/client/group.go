@@ -35,8 +35,8 @@ func (c *Client) UpdateKeyGroup(ctx context.Context, app, name string, fields Ke
 }
 
 // DeleteKeyGroup deletes a key group that no retained release uses.
-func (c *Client) DeleteKeyGroup(ctx context.Context, app, name string) error {
-	return c.remove(ctx, []string{"apps", app, "key-groups", name}, nil)
+func (c *Client) DeleteKeyGroup(ctx context.Context, app, name string, options ...Option) error {
+	return c.remove(ctx, []string{"apps", app, "key-groups", name}, options)
 }
 
 func (c *Client) keyGroup(ctx context.Context, what call) (*host.KeyGroup, error) {

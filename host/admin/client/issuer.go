@@ -42,8 +42,8 @@ func (c *Client) UpdateIssuer(ctx context.Context, app, id string, fields Issuer
 }
 
 // DeleteIssuer has an app refuse the JWTs of an issuer at once.
-func (c *Client) DeleteIssuer(ctx context.Context, app, id string) error {
-	return c.remove(ctx, []string{"apps", app, "issuers", id}, nil)
+func (c *Client) DeleteIssuer(ctx context.Context, app, id string, options ...Option) error {
+	return c.remove(ctx, []string{"apps", app, "issuers", id}, options)
 }
 
 func (c *Client) issuer(ctx context.Context, what call) (*host.Issuer, error) {

@@ -63,8 +63,8 @@ func (c *Client) RotateKey(ctx context.Context, id string, grace time.Duration, 
 }
 
 // DeleteKey deletes a key, which ends at once.
-func (c *Client) DeleteKey(ctx context.Context, id string) error {
-	return c.remove(ctx, []string{"keys", id}, nil)
+func (c *Client) DeleteKey(ctx context.Context, id string, options ...Option) error {
+	return c.remove(ctx, []string{"keys", id}, options)
 }
 
 func (c *Client) oneKey(ctx context.Context, what call) (*Key, error) {

@@ -50,8 +50,8 @@ func (c *Client) RotateMember(ctx context.Context, id string, options ...Option)
 }
 
 // DeleteMember deletes a member, whose token ends at once.
-func (c *Client) DeleteMember(ctx context.Context, id string) error {
-	return c.remove(ctx, []string{"members", id}, nil)
+func (c *Client) DeleteMember(ctx context.Context, id string, options ...Option) error {
+	return c.remove(ctx, []string{"members", id}, options)
 }
 
 func (c *Client) oneMember(ctx context.Context, what call) (*Member, error) {

@@ -47,8 +47,8 @@ func (c *Client) UpdateObject(ctx context.Context, app, name string, fields Obje
 }
 
 // DeleteObject deletes an object and all its records.
-func (c *Client) DeleteObject(ctx context.Context, app, name string) error {
-	return c.remove(ctx, []string{"apps", app, "objects", name}, nil)
+func (c *Client) DeleteObject(ctx context.Context, app, name string, options ...Option) error {
+	return c.remove(ctx, []string{"apps", app, "objects", name}, options)
 }
 
 func (c *Client) object(ctx context.Context, what call) (*host.Object, error) {

@@ -79,7 +79,7 @@ var auditTests = []test{
 		expect("object", object.ID, false, true, b.CreateObject(ctx, object))
 		_, err = b.UpdateObject(ctx, app.ID, object.Name, func(*host.Object) error { return nil })
 		expect("object", object.ID, true, true, err)
-		expect("object", object.ID, true, false, b.DeleteObject(ctx, app.ID, object.Name, nil))
+		expect("object", object.ID, true, false, b.DeleteObject(ctx, app.ID, object.Name))
 		expect("app", second.ID, true, false, b.DeleteApp(ctx, second.ID))
 		key, _ := host.NewKey("K")
 		expect("key", key.ID, false, true, b.CreateKey(ctx, key))

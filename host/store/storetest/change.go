@@ -58,7 +58,7 @@ var changeTests = []test{
 		expect(host.ChangedObjects, app.ID, nil)
 		_, err = b.setFields(object, nil, []string{"a"})
 		expect(host.ChangedObjects, app.ID, err)
-		expect(host.ChangedObjects, app.ID, b.DeleteObject(t.Context(), app.ID, object.Name, nil))
+		expect(host.ChangedObjects, app.ID, b.DeleteObject(t.Context(), app.ID, object.Name))
 		expect(host.ChangedApp, app.ID, b.DeleteApp(t.Context(), app.ID))
 		key := b.key("K")
 		expect(host.ChangedKey, key.ID, nil)

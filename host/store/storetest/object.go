@@ -198,10 +198,10 @@ var objectTests = []test{
 		o, kept := b.object(app, "orders", []string{"n"}, nil), b.object(app, "kept", nil, nil)
 		b.records(o, `{"n":1}`)
 		b.records(kept, `{"n":1}`)
-		if err := b.DeleteObject(t.Context(), app.ID, o.Name, nil); err != nil {
+		if err := b.DeleteObject(t.Context(), app.ID, o.Name); err != nil {
 			t.Fatal(err)
 		}
-		wantError(t, b.DeleteObject(t.Context(), app.ID, o.Name, nil), host.CodeNotFound, "Object not found")
+		wantError(t, b.DeleteObject(t.Context(), app.ID, o.Name), host.CodeNotFound, "Object not found")
 		_, err := b.ReadRecords(app.ID).QueryRecords(t.Context(), o, &host.Query{})
 		wantError(t, err, host.CodeNotFound, "Object not found")
 		again := b.object(app, o.Name, []string{"n"}, nil)

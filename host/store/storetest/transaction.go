@@ -104,7 +104,7 @@ var transactionTests = []test{
 	{"ObjectGone", func(t *testing.T, b bundle) {
 		app := b.app("A")
 		o, other := b.object(app, "o", nil, nil), b.object(app, "other", nil, nil)
-		if err := b.DeleteObject(t.Context(), app.ID, o.Name, nil); err != nil {
+		if err := b.DeleteObject(t.Context(), app.ID, o.Name); err != nil {
 			t.Fatal(err)
 		}
 		tx := b.begin(app.ID)

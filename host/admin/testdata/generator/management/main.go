@@ -46,7 +46,7 @@ func main() {
 	apps, err := admin.ListAppsWithResponse(ctx, &api.ListAppsParams{})
 	check(err)
 	is("the list", apps.JSON200 != nil && apps.JSON200.Pagination.Total == 1, apps.Body)
-	deleted, err := admin.DeleteAppWithResponse(ctx, "generated")
+	deleted, err := admin.DeleteAppWithResponse(ctx, "generated", nil)
 	check(err)
 	is("the end", deleted.JSON200 != nil && deleted.JSON200.Success, deleted.Body)
 }
