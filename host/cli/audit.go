@@ -111,11 +111,11 @@ func (a *audit) show(ctx context.Context, api *client.Client) error {
 	if a.json && !a.follow {
 		return a.document(map[string]any{"entries": entries.Items, "pagination": entries.Pagination})
 	}
-	if err := a.print(entries.Items); err != nil || a.follow {
-		if err == nil {
-			err = a.tail(ctx, api, entries.Items)
-		}
+	if err := a.print(entries.Items); err != nil {
 		return err
+	}
+	if a.follow {
+		return a.tail(ctx, api, entries.Items)
 	}
 	if entries.Pagination.HasMore {
 		a.say("the newest %d of %d entries; --all shows all, --limit others", len(entries.Items), entries.Pagination.Total)
@@ -136,54 +136,29 @@ func (a *audit) tail(ctx context.Context, api *client.Client, shown []*host.Audi
 			oldest = entry.ID // what is before it was left out for the limit
 		}
 	}
-	ticker := time.NewTicker(followInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil // interrupting is how one ends a tail
-		case <-ticker.C:
-		}
+	fresh := func() (entries []*host.AuditEntry, err error) {
 		filter := a.filter
 		if from := host.FromMillis(latest.Millis() - auditOverlap.Milliseconds()); from.Millis() > filter.Since.Millis() {
 			filter.Since = from
 		}
-		var fresh []*host.AuditEntry
-		err := each(func(page host.Page) (client.List[*host.AuditEntry], error) { return api.AuditLog(ctx, filter, page) }, func(entry *host.AuditEntry) {
+		err = each(func(page host.Page) (client.List[*host.AuditEntry], error) { return api.AuditLog(ctx, filter, page) }, func(entry *host.AuditEntry) {
 			if _, repeated := known[entry.ID]; !repeated && entry.ID > oldest {
 				known[entry.ID] = entry.Time
-				fresh = append(fresh, entry)
+				entries = append(entries, entry)
 			}
 		})
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		slices.Reverse(fresh)
-		if err := a.print(fresh); err != nil {
-			return err
-		}
-		for _, entry := range fresh {
+		for _, entry := range entries {
 			latest = host.FromMillis(max(latest.Millis(), entry.Time.Millis()))
 		}
 		maps.DeleteFunc(known, func(_ string, at host.Time) bool { return at.Millis() < filter.Since.Millis() })
+		slices.Reverse(entries)
+		return entries, err
 	}
+	return follow(ctx, fresh, a.print)
 }
 
-// print shows entries, as lines of JSON if the output is JSON.
 func (a *audit) print(entries []*host.AuditEntry) error {
-	for _, entry := range entries {
-		if !a.json {
-			a.printOne(entry)
-			continue
-		}
-		if err := a.line(entry); err != nil {
-			return err
-		}
-	}
-	return nil
+	return printEach(a.remote, entries, a.printOne)
 }
 
 func (a *audit) printOne(e *host.AuditEntry) {

@@ -12,9 +12,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// followInterval is how often --follow asks for what is new.
-const followInterval = time.Second
-
 // logs is the logs command with its flags.
 type logs struct {
 	*remote
@@ -73,33 +70,19 @@ func (l *logs) show(ctx context.Context, api *client.Client, args []string) erro
 
 // tail prints what comes after the filter's request id, until ctx ends.
 func (l *logs) tail(ctx context.Context, api *client.Client, app string, filter host.InvocationFilter) error {
-	ticker := time.NewTicker(followInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil // interrupting is how one ends a tail
-		case <-ticker.C:
-		}
-		var fresh []*host.Invocation
-		err := each(func(page host.Page) (client.List[*host.Invocation], error) {
-			return api.Invocations(ctx, app, filter, page)
-		},
-			func(record *host.Invocation) { fresh = append(fresh, record) })
-		if ctx.Err() != nil {
-			return nil
-		}
+	fresh := func() (records []*host.Invocation, err error) {
+		read := func(page host.Page) (client.List[*host.Invocation], error) { return api.Invocations(ctx, app, filter, page) }
+		err = each(read, func(record *host.Invocation) { records = append(records, record) })
 		if err != nil {
-			return fmt.Errorf("cannot follow logs of %s: %w", app, err)
+			return nil, fmt.Errorf("cannot follow logs of %s: %w", app, err)
 		}
-		fresh = settled(fresh)
-		if n := len(fresh); n > 0 {
-			filter.After = fresh[n-1].RequestID
+		records = settled(records)
+		if n := len(records); n > 0 {
+			filter.After = records[n-1].RequestID
 		}
-		if err := l.print(fresh); err != nil {
-			return err
-		}
+		return records, nil
 	}
+	return follow(ctx, fresh, l.print)
 }
 
 // settled orders what several pages brought oldest first, and drops what two
@@ -114,18 +97,8 @@ func settled(records []*host.Invocation) []*host.Invocation {
 	})
 }
 
-// print shows invocations, as lines of JSON if the output is JSON.
 func (l *logs) print(records []*host.Invocation) error {
-	for _, record := range records {
-		if !l.json {
-			l.printOne(record)
-			continue
-		}
-		if err := l.line(record); err != nil {
-			return err
-		}
-	}
-	return nil
+	return printEach(l.remote, records, l.printOne)
 }
 
 func (l *logs) printOne(record *host.Invocation) {
