@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -84,7 +85,7 @@ func sellOut(t *testing.T, env ...string) {
 		switch _ = json.Unmarshal(body, &order); status {
 		case 201:
 			ids.Store(order.ID, true)
-		case 409:
+		case 409, 504: // sold out, or out of time: a transaction may last a second, on a busy machine too
 		default:
 			t.Errorf("order %d is answered %d %s", i, status, body)
 		}
@@ -95,7 +96,7 @@ func sellOut(t *testing.T, env ...string) {
 	}
 	s.atOnce(buyers, func(i int) {
 		ids.Range(func(id, _ any) bool {
-			if status, body := s.call("DELETE", "orders/"+id.(string), ""); status != 204 && status != 404 && status != 409 && status != 412 {
+			if status, body := s.call("DELETE", "orders/"+id.(string), ""); !slices.Contains([]int{204, 404, 409, 412, 504}, status) {
 				t.Errorf("cancelling is answered %d %s", status, body)
 			}
 			return i == 0 // the others try the first only
