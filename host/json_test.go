@@ -1,7 +1,9 @@
 package host_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -35,6 +37,62 @@ func FuzzValidJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, document string) {
 		if got, want := host.ValidJSON([]byte(document)), json.Valid([]byte(document)) && utf8.ValidString(document); got != want {
 			t.Errorf("%q: %t, want %t", document, got, want)
+		}
+	})
+}
+
+// FuzzReadJSON: what is read, as a whole and piece by piece, is what encoding/json
+// reads.
+func FuzzReadJSON(f *testing.F) {
+	for _, seed := range append(documents,
+		` { "a" : 1 , "b\"\\" : [ "}" , { } ] , "" : null , "a" : -1.5e3 } `, "\t[ true ,\n[[]], \"\\u005d,\" ]\r",
+		`{"é\u00e9":"\ud800"}`, `"{}"`, `{"a":{"b":[{"c":"{"}]}}`,
+	) {
+		if len(seed) < 1000 {
+			f.Add([]byte(seed))
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if !host.ValidJSON(raw) {
+			return
+		}
+		var want any
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber()
+		if err := d.Decode(&want); err != nil {
+			t.Fatal(err)
+		}
+		if got := host.ReadJSON(raw).Decode(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q is %#v, want %#v", raw, got, want)
+		}
+		r := host.ReadJSON(raw)
+		switch r.Kind() {
+		case '{':
+			var members map[string]json.RawMessage
+			read := map[string]json.RawMessage{}
+			for r.More() {
+				name := r.Name()
+				read[name] = r.Value()
+			}
+			if err := json.Unmarshal(raw, &members); err != nil || !reflect.DeepEqual(read, members) {
+				t.Errorf("%q has the members %q, want %q, %v", raw, read, members, err)
+			}
+		case '[':
+			var elements []json.RawMessage
+			read := []json.RawMessage{}
+			for r.More() {
+				read = append(read, r.Value())
+			}
+			if err := json.Unmarshal(raw, &elements); err != nil || !reflect.DeepEqual(read, elements) {
+				t.Errorf("%q has the elements %q, want %q, %v", raw, read, elements, err)
+			}
+		default:
+			if got := r.Value(); string(got) != string(bytes.Trim(raw, " \t\r\n")) {
+				t.Errorf("%q is the value %q", raw, got)
+			}
+		}
+		if r.Kind() != 0 {
+			t.Errorf("%q does not end with its value", raw)
 		}
 	})
 }

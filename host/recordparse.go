@@ -3,7 +3,6 @@ package host
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -31,42 +30,44 @@ func parseDocument(what string, raw json.RawMessage) (id string, doc json.RawMes
 	if len(raw) > MaxSentBytes {
 		return "", nil, Errorf(CodeInvalid, "%s was sent in %d bytes; at most %d are allowed", what, len(raw), MaxSentBytes)
 	}
-	value, err := parseJSON(what, raw)
-	if err != nil {
+	if err := checkJSON(what, raw); err != nil {
 		return "", nil, err
 	}
-	document, ok := value.(map[string]any)
-	if !ok {
+	p := documentParser{JSONReader: ReadJSON(raw)}
+	if p.Kind() != '{' {
 		return "", nil, Errorf(CodeInvalid, "%s must be a JSON object", what)
 	}
-	if id, err = takeSystemFields(document); err != nil {
+	if doc, err = p.appendObject(make([]byte, 0, len(raw)), 1); err != nil {
 		return "", nil, err
 	}
-	if err := checkDocument("", document, 1); err != nil {
-		return "", nil, err
-	}
-	doc = appendJSON(make([]byte, 0, len(raw)), document)
 	if len(doc) > MaxRecordBytes {
 		return "", nil, Errorf(CodeInvalid, "%s has %d bytes; at most %d are allowed", what, len(doc), MaxRecordBytes)
 	}
-	return id, doc, nil
+	return p.id, doc, nil
+}
+
+// checkJSON refuses what is not one JSON value. what names it in the error.
+func checkJSON(what string, raw []byte) error {
+	switch {
+	case ValidJSON(raw):
+		return nil
+	case !utf8.Valid(raw):
+		return Errorf(CodeInvalid, "%s must be valid UTF-8", what)
+	}
+	var first json.RawMessage
+	if err := json.NewDecoder(bytes.NewReader(raw)).Decode(&first); err != nil {
+		return Caused(CodeInvalid, err, "%s must be valid JSON", what)
+	}
+	return Errorf(CodeInvalid, "%s must be one JSON value", what)
 }
 
 // parseJSON decodes one JSON value, with its numbers as json.Number. what names
 // it in the error.
 func parseJSON(what string, raw []byte) (value any, err error) {
-	if !utf8.Valid(raw) {
-		return nil, Errorf(CodeInvalid, "%s must be valid UTF-8", what)
+	if err := checkJSON(what, raw); err != nil {
+		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(&value); err != nil {
-		return nil, Caused(CodeInvalid, err, "%s must be valid JSON", what)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, Errorf(CodeInvalid, "%s must be one JSON value", what)
-	}
-	return value, nil
+	return ReadJSON(raw).Decode(), nil
 }
 
 // Members of a record that the host keeps.
@@ -81,56 +82,129 @@ func isSystemField(name string) bool {
 	return name == FieldID || name == FieldCreatedAt || name == FieldUpdatedAt || name == FieldVersion
 }
 
-// takeSystemFields removes the members that the host keeps and returns the id.
-func takeSystemFields(document map[string]any) (id string, err error) {
-	for name, value := range document {
-		if !strings.HasPrefix(name, "__") {
-			continue
-		}
-		if !isSystemField(name) {
-			return "", Errorf(CodeInvalid, "%.100s: names that begin with __ are reserved", name)
-		}
-		if name == FieldID && value != nil {
-			if id, _ = value.(string); !IsID(id) {
-				return "", Errorf(CodeInvalid, "__id must be a UUID in lower case")
-			}
-		}
-		delete(document, name)
-	}
-	return id, nil
+// documentParser reads a document and writes it anew, as it is stored.
+type documentParser struct {
+	*JSONReader
+	id string // what the document says of it
 }
 
-// checkDocument checks the bounds of a value within a record. path is where it
-// is, depth how many objects and lists it is in, itself counted.
-func checkDocument(path string, value any, depth int) error {
-	switch v := value.(type) {
-	case map[string]any:
-		if depth > MaxRecordDepth {
-			return errDepth()
-		}
-		for name, member := range v {
-			if len(name) > MaxFieldName {
-				return Errorf(CodeInvalid, "the name %.100q has more than %d bytes", name, MaxFieldName)
+// member is one that was written, at a place of what was written.
+type member struct {
+	name     string
+	from, to int
+}
+
+// appendObject appends the object that comes next. depth is how many objects and lists
+// it is in, itself counted.
+func (p *documentParser) appendObject(b []byte, depth int) (_ []byte, err error) {
+	if depth > MaxRecordDepth {
+		return nil, errDepth()
+	}
+	var few [16]member
+	members, sorted := few[:0], true
+	b = append(b, '{')
+	begin := len(b)
+	for p.More() {
+		name := p.Name()
+		if depth == 1 && strings.HasPrefix(name, "__") {
+			if err := p.systemField(name); err != nil {
+				return nil, err
 			}
-			if err := checkDocument(name, member, depth+1); err != nil {
-				return err
-			}
+			continue
 		}
-	case []any:
-		if depth > MaxRecordDepth {
-			return errDepth()
+		if len(name) > MaxFieldName {
+			return nil, Errorf(CodeInvalid, "the name %.100q has more than %d bytes", name, MaxFieldName)
 		}
-		for _, element := range v {
-			if err := checkDocument(path, element, depth+1); err != nil {
-				return err
-			}
+		if n := len(members); n > 0 {
+			b = append(b, ',')
+			sorted = sorted && members[n-1].name < name
 		}
-	case json.Number:
-		if !ModestNumber(string(v)) {
-			return Errorf(CodeInvalid, "%.100s: a number may have %d characters and an exponent of %d", path, maxDigits, maxExponent)
+		from := len(b)
+		if b, err = p.appendValue(append(AppendText(b, name), ':'), name, depth+1); err != nil {
+			return nil, err
 		}
+		members = append(members, member{name, from, len(b)})
+	}
+	if !sorted {
+		b = sortMembers(b, begin, members)
+	}
+	return append(b, '}'), nil
+}
+
+// sortMembers puts the members that were written from begin on in order. Of two
+// with one name the last stays.
+func sortMembers(b []byte, begin int, members []member) []byte {
+	slices.SortStableFunc(members, func(x, y member) int { return strings.Compare(x.name, y.name) })
+	written := bytes.Clone(b[begin:])
+	b = b[:begin]
+	for i, m := range members {
+		if i+1 < len(members) && members[i+1].name == m.name {
+			continue
+		}
+		if len(b) > begin {
+			b = append(b, ',')
+		}
+		b = append(b, written[m.from-begin:m.to-begin]...)
+	}
+	return b
+}
+
+// systemField reads a member that the host keeps.
+func (p *documentParser) systemField(name string) error {
+	if !isSystemField(name) {
+		return Errorf(CodeInvalid, "%.100s: names that begin with __ are reserved", name)
+	}
+	value := p.Value()
+	if name != FieldID {
+		return nil
+	}
+	p.id = ""
+	if string(value) == "null" {
+		return nil
+	}
+	if p.id, _ = ReadJSON(value).Decode().(string); !IsID(p.id) {
+		return Errorf(CodeInvalid, "__id must be a UUID in lower case")
 	}
 	return nil
+}
+
+// appendValue appends the value that comes next, which is within the member name.
+func (p *documentParser) appendValue(b []byte, name string, depth int) (_ []byte, err error) {
+	switch p.Kind() {
+	case '{':
+		return p.appendObject(b, depth)
+	case '[':
+		return p.appendList(b, name, depth)
+	case '"':
+		text := p.Value()
+		if bytes.IndexByte(text, '\\') >= 0 {
+			return AppendText(b, unquote(text)), nil
+		}
+		return append(b, text...), nil
+	case 't', 'f', 'n':
+		return append(b, p.Value()...), nil
+	}
+	number := p.Value()
+	if !ModestNumber(string(number)) {
+		return nil, Errorf(CodeInvalid, "%.100s: a number may have %d characters and an exponent of %d", name, maxDigits, maxExponent)
+	}
+	return append(b, number...), nil
+}
+
+func (p *documentParser) appendList(b []byte, name string, depth int) (_ []byte, err error) {
+	if depth > MaxRecordDepth {
+		return nil, errDepth()
+	}
+	b = append(b, '[')
+	for first := true; p.More(); first = false {
+		if !first {
+			b = append(b, ',')
+		}
+		if b, err = p.appendValue(b, name, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, ']'), nil
 }
 
 func errDepth() error {

@@ -1,7 +1,9 @@
 package host_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -20,9 +22,11 @@ func TestParseDocument(t *testing.T) {
 		`{}`:                              {"", `{}`},
 		` {"b" : 1.50, "a":[ null,true]}`: {"", `{"a":[null,true],"b":1.50}`},
 		`{"a":1,"a":{"c":1,"b":-0}}`:      {"", `{"a":{"b":-0,"c":1}}`},
+		`{"c":1,"a":2,"c":3,"b":4,"a":5}`: {"", `{"a":5,"b":4,"c":3}`},
+		`{"b":[{"z":1,"y":[{"b":1,"a":2}]}],"__version":1,"a":{"\u0062":1,"a":2}}`:               {"", `{"a":{"a":2,"b":1},"b":[{"y":[{"a":2,"b":1}],"z":1}]}`},
 		`{"__id":"` + someID + `","__version":7,"__created_at":{},"__updated_at":"x","a":1e300}`: {someID, `{"a":1e300}`},
-		`{"__id":null,"":"","a":{"__b":1}}`:             {"", `{"":"","a":{"__b":1}}`},
-		`{"a":"\u0000\n\u003c\"\\\u2028é\ud83d\ude00"}`: {"", "{\"a\":\"\\u0000\\u000a<\\\"\\\\\u2028é😀\"}"},
+		`{"__id":null,"":"","a":{"__b":1}}`:                                                      {"", `{"":"","a":{"__b":1}}`},
+		`{"a":"\u0000\n\u003c\"\\\u2028é\ud83d\ude00"}`:                                          {"", "{\"a\":\"\\u0000\\u000a<\\\"\\\\\u2028é😀\"}"},
 		`{"a":"\ud800"}`: {"", "{\"a\":\"\ufffd\"}"},
 		nested(16):       {"", nested(16)},
 	} {
@@ -31,6 +35,63 @@ func TestParseDocument(t *testing.T) {
 			t.Errorf("ParseDocument(%s) = %q, %s, %v; want %q, %s", raw, id, doc, err, want.id, want.doc)
 		}
 	}
+}
+
+// FuzzParseDocument: a document holds what was sent, in order, and is stored as it
+// is when it is sent again.
+func FuzzParseDocument(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"b":1,"a":[{"d":null,"c":"x"},[]],"b":{}}`, `{"__id":"` + someID + `","é":"\ud800\n"}`, `{"a\"":-1.5e3,"__version":[]}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		_, doc, err := host.ParseDocument(raw)
+		if err != nil {
+			return
+		}
+		var want map[string]any
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber()
+		if err := d.Decode(&want); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{host.FieldID, host.FieldCreatedAt, host.FieldUpdatedAt, host.FieldVersion} {
+			delete(want, name)
+		}
+		if !host.ValidJSON(doc) || !ordered(host.ReadJSON(doc)) {
+			t.Fatalf("ParseDocument(%q) = %q", raw, doc)
+		}
+		if got := host.ReadJSON(doc).Decode(); !reflect.DeepEqual(got, any(want)) {
+			t.Errorf("ParseDocument(%q) = %q, want %v", raw, doc, want)
+		}
+		if _, again, err := host.ParseDocument(doc); err != nil || string(again) != string(doc) {
+			t.Errorf("ParseDocument(%q) = %q, %v", doc, again, err)
+		}
+	})
+}
+
+// ordered reports whether the members of all objects of a value are sorted, each
+// there once.
+func ordered(r *host.JSONReader) bool {
+	switch r.Kind() {
+	case '{':
+		before := ""
+		for first := true; r.More(); first = false {
+			name := r.Name()
+			if !first && name <= before || !ordered(r) {
+				return false
+			}
+			before = name
+		}
+	case '[':
+		for r.More() {
+			if !ordered(r) {
+				return false
+			}
+		}
+	default:
+		r.Value()
+	}
+	return true
 }
 
 func TestParseDocument_Errors(t *testing.T) {

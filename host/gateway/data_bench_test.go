@@ -207,7 +207,7 @@ func BenchmarkData_Invocation(b *testing.B) {
 			check(b, err)
 			r, err := tx.Record(b.Context(), things, known)
 			check(b, err)
-			r.Version++
+			r.Version, r.UpdatedAt = r.Version+1, host.Now() // which has an index
 			check(b, tx.UpdateRecord(b.Context(), things, r))
 			check(b, tx.Commit())
 			took[1] += time.Since(began)

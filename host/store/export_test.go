@@ -142,9 +142,9 @@ func Terms(document []byte) (string, error) {
 }
 
 // FieldTerm is the term of a member of a document, and whether it is an object.
-func FieldTerm(document []byte, name string) (term string, object bool, err error) {
-	v, err := fieldTerm(document, host.Path{name})
-	return v.term, v.object, err
+func FieldTerm(document []byte, name string) (term string, object bool) {
+	v := fieldTerm(document, host.Path{name})
+	return v.term, v.object
 }
 
 // EscapeName is the name of a member in the column terms.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -140,13 +141,14 @@ func FuzzTerms(f *testing.F) {
 			return
 		}
 		value, _ := decode(string(document))
-		for _, written := range []string{string(document), raw} { // sorted, and as it came
+		var wide bytes.Buffer
+		if err := json.Indent(&wide, document, "\r", " \t"); err != nil {
+			t.Fatal(err)
+		}
+		for _, written := range []string{string(document), wide.String()} {
 			terms, err := store.Terms([]byte(written))
 			if err != nil {
 				t.Fatal(err)
-			}
-			if written == raw && (strings.Contains(raw, "__") || duplicates(raw)) {
-				continue
 			}
 			var got any
 			if err := json.Unmarshal([]byte(terms), &got); err != nil {
@@ -157,9 +159,9 @@ func FuzzTerms(f *testing.F) {
 			}
 		}
 		want := value.(map[string]any)[name]
-		term, object, err := store.FieldTerm(document, name)
-		if err != nil || object != isObject(want) || !object && want != nil && term != store.Term(want) || want == nil && term != "" {
-			t.Errorf("%s of %s is %q, %v, %v", name, document, term, object, err)
+		term, object := store.FieldTerm(document, name)
+		if object != isObject(want) || !object && want != nil && term != store.Term(want) || want == nil && term != "" {
+			t.Errorf("%s of %s is %q, %v", name, document, term, object)
 		}
 	})
 }
@@ -177,10 +179,4 @@ func termsOf(value any) any {
 		}
 	}
 	return terms
-}
-
-// duplicates tells whether an object within raw has a name twice, or might.
-func duplicates(raw string) bool {
-	_, document, err := host.ParseDocument(json.RawMessage(raw))
-	return err != nil || strings.Count(raw, ":") != strings.Count(string(document), ":")
 }

@@ -257,11 +257,3 @@ func (s *selection) unseal(text string) (*cursor, error) {
 	}
 	return &c, nil
 }
-
-// decodeNumbers decodes JSON with its numbers as json.Number.
-func decodeNumbers(data []byte) (value any, err error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	err = d.Decode(&value)
-	return value, err
-}

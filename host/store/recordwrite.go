@@ -136,11 +136,8 @@ func (t *recordTransaction) write(ctx context.Context, o *host.Object, r *host.R
 	}
 	w := &write{session: t.session(ctx), table: table, record: r, terms: string(terms)}
 	for n, i := range table.indexes {
-		value, err := fieldTerm(r.Data, i.path)
-		if err == nil {
-			err = i.admit(value)
-		}
-		if err != nil {
+		value := fieldTerm(r.Data, i.path)
+		if err := i.admit(value); err != nil {
 			return nil, err
 		}
 		if i.unique && value.term != "" {

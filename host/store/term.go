@@ -19,7 +19,7 @@ import (
 // and list; null is left out. The first digit is the type:
 //
 //	1  false is 10, true is 11
-//	2  a number: see numberTerm
+//	2  a number: see appendNumberTerm
 //	3  a text: folded, \x01, as it is
 //	4  a list: for each element \x02, its term, \x03
 //
@@ -28,6 +28,7 @@ import (
 // that the separators separate and no NUL is ever stored.
 const (
 	termNull   = "0"
+	termNumber = "2"
 	termText   = "3"
 	termList   = "4"
 	termObject = "5"
@@ -69,11 +70,9 @@ func appendTerm(b []byte, value any) []byte {
 		}
 		return append(b, "10"...)
 	case json.Number:
-		return append(append(b, '2'), numberTerm(string(v))...)
+		return appendNumberTerm(b, string(v))
 	case string:
-		b = append(b, termText...)
-		b = append(appendEscaped(b, v, foldRune), foldEnd...)
-		return appendEscaped(b, v, nil)
+		return appendTextTerm(b, v)
 	case []any:
 		b = append(b, termList...)
 		for _, element := range v {
@@ -82,6 +81,12 @@ func appendTerm(b []byte, value any) []byte {
 		return b
 	}
 	return append(b, termNull...)
+}
+
+func appendTextTerm(b []byte, text string) []byte {
+	b = append(b, termText...)
+	b = append(appendEscaped(b, text, foldRune), foldEnd...)
+	return appendEscaped(b, text, nil)
 }
 
 // appendItem appends the term of an element of a list.
@@ -159,24 +164,25 @@ func foldRune(r rune) rune {
 	return least
 }
 
-// numberTerm writes a number of valid JSON so that texts are ordered as numbers
-// are: 1 for zero, 2 for more, with four digits of exponent and the digits
+// appendNumberTerm writes a number of valid JSON so that texts are ordered as
+// numbers are: 1 for zero, 2 for more, with four digits of exponent and the digits
 // behind the point of 0.ddd, 0 for less, with all of that turned around. Only
 // modest numbers (host.ModestNumber) have so small an exponent.
-func numberTerm(number string) string {
+func appendNumberTerm(b []byte, number string) []byte {
+	b = append(b, termNumber...)
 	negative, digits, exponent := splitNumber(number)
 	if digits == "" {
-		return "1"
+		return append(b, '1')
 	}
 	const bias = 5000
 	if !negative {
-		return "2" + strconv.Itoa(bias+exponent) + digits
+		return append(strconv.AppendInt(append(b, '2'), int64(bias+exponent), 10), digits...)
 	}
-	turned := []byte("0" + strconv.Itoa(9999-bias-exponent))
+	b = strconv.AppendInt(append(b, '0'), int64(9999-bias-exponent), 10)
 	for _, digit := range []byte(digits) {
-		turned = append(turned, '0'+'9'-digit)
+		b = append(b, '0'+'9'-digit)
 	}
-	return string(append(turned, '~')) // of two with the same beginning, the longer is less
+	return append(b, '~') // of two with the same beginning, the longer is less
 }
 
 // splitNumber takes a number apart: it is 0.digits times ten to the exponent.

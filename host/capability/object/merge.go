@@ -1,12 +1,12 @@
 package object
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
 
 	"github.com/posternhq/postern/host"
+	"github.com/posternhq/postern/host/capability"
 )
 
 // merge applies a JSON Merge Patch (RFC 7386) to a record's data. What the patch
@@ -28,10 +28,7 @@ func mergeValue(target, patch json.RawMessage) json.RawMessage {
 	if !ok {
 		return patch
 	}
-	all, ok := members(target)
-	if !ok {
-		all = map[string]json.RawMessage{}
-	}
+	all, _ := members(target)
 	for name, change := range changes {
 		if string(change) == "null" {
 			delete(all, name)
@@ -44,11 +41,12 @@ func mergeValue(target, patch json.RawMessage) json.RawMessage {
 
 // members takes an object apart; ok is false for any other value.
 func members(value json.RawMessage) (list map[string]json.RawMessage, ok bool) {
-	value = bytes.TrimLeft(value, " \t\r\n")
-	if len(value) == 0 || value[0] != '{' {
-		return nil, false
-	}
-	return list, json.Unmarshal(value, &list) == nil
+	list = map[string]json.RawMessage{}
+	ok = capability.Split(value, func(name string, value []byte) bool {
+		list[name] = value
+		return true
+	})
+	return list, ok
 }
 
 // join makes an object of members. encoding/json would write the values anew.

@@ -2,7 +2,6 @@ package object
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/posternhq/postern/host"
@@ -39,7 +38,7 @@ type reader func(call *capability.Call, in []byte) (change, error)
 // write is the operation that makes one change.
 func write(read reader) capability.Func {
 	return func(ctx context.Context, call *capability.Call, in []byte) (out []byte, err error) {
-		if !json.Valid(in) {
+		if !host.ValidJSON(in) {
 			return nil, errNoObject
 		}
 		apply, err := read(call, in)
@@ -77,7 +76,7 @@ func query(ctx context.Context, call *capability.Call, in []byte) (out []byte, e
 	if len(in) > maxQueryBytes {
 		return nil, host.Errorf(host.CodeInvalid, "a query may have at most %d bytes", maxQueryBytes)
 	}
-	if !json.Valid(in) {
+	if !host.ValidJSON(in) {
 		return nil, errNoObject
 	}
 	r, err := readRequest(in, "object", "filter", "sort", "fields", "limit", "offset", "cursor", "count")
