@@ -126,12 +126,12 @@ func (t *recordTransaction) admit(records, bytes int64) error {
 
 // sized is how long the record with the key was before it was written.
 type sized struct {
-	key  string
+	key  recordKey
 	size int64
 }
 
 // grow notes what was written, and how long the record with the key is now.
-func (t *recordTransaction) grow(key string, records, bytes, size int64) {
+func (t *recordTransaction) grow(key recordKey, records, bytes, size int64) {
 	t.growth = growth{t.growth.records + records, t.growth.bytes + bytes}
 	t.wrote = append(t.wrote, sized{key, t.sizes[key]})
 	t.sizes[key] = size

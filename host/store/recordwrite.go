@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,10 +19,13 @@ type recordTransaction struct {
 	depth   int             // of Try
 	broken  error           // after it, only a rollback is left
 	growth  growth
-	altered []altered        // for the audit log
-	sizes   map[string]int64 // bytes of the records that were read or written, by table and id
+	altered []altered           // for the audit log
+	sizes   map[recordKey]int64 // bytes of the records that were read or written
 	wrote   []sized
 }
+
+// recordKey names a record.
+type recordKey struct{ object, id string }
 
 // BeginRecords implements host.RecordStore.
 func (db *DB) BeginRecords(ctx context.Context, appID string) (_ host.RecordTransaction, err error) {
@@ -34,11 +38,13 @@ func (db *DB) BeginRecords(ctx context.Context, appID string) (_ host.RecordTran
 		db.main.writing.give()
 		return nil, db.main.dialect.fail(ctx, err)
 	}
-	t := &recordTransaction{tx: tx, ctx: ctx, turn: context.AfterFunc(ctx, db.main.writing.give), sizes: map[string]int64{}}
+	t := &recordTransaction{tx: tx, ctx: ctx, turn: context.AfterFunc(ctx, db.main.writing.give), sizes: map[recordKey]int64{}}
 	t.records = records{
 		db: db, appID: appID,
-		session: func(ctx context.Context) *session { return &session{ctx: ctx, db: tx, dialect: db.main.dialect} },
-		fail:    t.failed,
+		session: func(ctx context.Context) *session {
+			return &session{ctx: db.main.dialect.records.brief(ctx), db: tx, dialect: db.main.dialect}
+		},
+		fail: t.failed,
 	}
 	return t, nil
 }
@@ -73,11 +79,11 @@ func errEnded(err error) error {
 	return host.Caused(host.CodeUnavailable, err, "The transaction has ended")
 }
 
-// ready tells why nothing more can be done, if so. When the context ends the
-// transaction is rolled back, but not at that very moment.
-func (t *recordTransaction) ready() error {
-	if t.broken == nil && t.ctx.Err() != nil {
-		t.broken = errEnded(t.ctx.Err())
+// ready tells why nothing more can be done, if so. When the context of the
+// transaction ends it is rolled back, but not at that very moment.
+func (t *recordTransaction) ready(ctx context.Context) error {
+	if err := cmp.Or(t.ctx.Err(), ctx.Err()); t.broken == nil && err != nil {
+		t.broken = errEnded(err)
 	}
 	return t.broken
 }
@@ -88,19 +94,19 @@ func errSerialization(err error) error {
 
 // Record implements host.RecordReader.
 func (t *recordTransaction) Record(ctx context.Context, o *host.Object, id string) (*host.Record, error) {
-	if err := t.ready(); err != nil {
+	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
-	r, err := t.records.Record(ctx, o, id)
+	r, err := t.records.Record(t.db.main.dialect.records.brief(ctx), o, id)
 	if err == nil {
-		t.sizes[o.ID+id] = int64(len(r.Data))
+		t.sizes[recordKey{o.ID, id}] = int64(len(r.Data))
 	}
 	return r, err
 }
 
 // QueryRecords implements host.RecordReader.
 func (t *recordTransaction) QueryRecords(ctx context.Context, o *host.Object, q *host.Query) (*host.Found, error) {
-	if err := t.ready(); err != nil {
+	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
 	return t.records.QueryRecords(ctx, o, q)
@@ -123,7 +129,7 @@ type uniqueTerm struct {
 
 // write prepares to write r.
 func (t *recordTransaction) write(ctx context.Context, o *host.Object, r *host.Record) (*write, error) {
-	if err := t.ready(); err != nil {
+	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
 	table, err := t.table(o)
@@ -213,7 +219,7 @@ func (t *recordTransaction) InsertRecord(ctx context.Context, o *host.Object, r 
 		return t.fail(ctx, o, err)
 	}
 	t.note(o, r.ID, 0, r.Version)
-	t.grow(o.ID+r.ID, 1, size, size)
+	t.grow(recordKey{o.ID, r.ID}, 1, size, size)
 	return nil
 }
 
@@ -225,7 +231,7 @@ func (t *recordTransaction) UpdateRecord(ctx context.Context, o *host.Object, r 
 		return err
 	}
 	size := int64(len(r.Data))
-	more := size - t.sizes[o.ID+r.ID] // all of it for a record that nobody looked at, until they are counted again
+	more := size - t.sizes[recordKey{o.ID, r.ID}] // all of it for a record that nobody looked at, until they are counted again
 	if err := t.admit(0, more); err != nil {
 		return err
 	}
@@ -246,14 +252,14 @@ func (t *recordTransaction) UpdateRecord(ctx context.Context, o *host.Object, r 
 		return host.Errorf(host.CodeStale, "The record was changed by somebody else")
 	}
 	t.note(o, r.ID, r.Version-1, r.Version)
-	t.grow(o.ID+r.ID, 0, more, size)
+	t.grow(recordKey{o.ID, r.ID}, 0, more, size)
 	return nil
 }
 
 // DeleteRecord implements host.RecordTransaction.
 func (t *recordTransaction) DeleteRecord(ctx context.Context, o *host.Object, id string) (err error) {
 	defer host.Wrap(&err, "store.DeleteRecord(%q, %q)", o.ID, id)
-	if err := t.ready(); err != nil {
+	if err := t.ready(ctx); err != nil {
 		return err
 	}
 	table, err := t.table(o)
@@ -271,13 +277,13 @@ func (t *recordTransaction) DeleteRecord(ctx context.Context, o *host.Object, id
 		return errNoRecord()
 	}
 	t.note(o, id, gone[0].Version, 0)
-	t.grow(o.ID+id, -1, -gone[0].Bytes, 0)
+	t.grow(recordKey{o.ID, id}, -1, -gone[0].Bytes, 0)
 	return nil
 }
 
 // Try implements host.RecordTransaction.
 func (t *recordTransaction) Try(ctx context.Context, fn func() error) (err error) {
-	if err := t.ready(); err != nil {
+	if err := t.ready(ctx); err != nil {
 		return err
 	}
 	t.depth++

@@ -39,8 +39,8 @@ func (r *records) SecureValue(ctx context.Context, id string) (v *host.SecureVal
 
 // SecureValue implements host.SecureReader.
 func (t *recordTransaction) SecureValue(ctx context.Context, id string) (*host.SecureValue, error) {
-	if t.broken != nil {
-		return nil, t.broken
+	if err := t.ready(ctx); err != nil {
+		return nil, err
 	}
 	return t.records.SecureValue(ctx, id)
 }
@@ -49,8 +49,8 @@ func (t *recordTransaction) SecureValue(ctx context.Context, id string) (*host.S
 // the app until it is purged.
 func (t *recordTransaction) PutSecureValue(ctx context.Context, v *host.SecureValue) (err error) {
 	defer host.Wrap(&err, "store.PutSecureValue(%q)", t.appID)
-	if t.broken != nil {
-		return t.broken
+	if err := t.ready(ctx); err != nil {
+		return err
 	}
 	size := int64(len(v.Value))
 	if err := t.admit(1, size); err != nil {

@@ -101,6 +101,23 @@ var transactionTests = []test{
 		b.records(o, `{"n":3}`) // nothing is locked any more
 		b.wantQuery(o, `{}`, `{"n":3}`)
 	}},
+	{"OperationEnds", func(t *testing.T, b bundle) {
+		// What begins with a context that has ended does nothing.
+		o := b.object(b.app("A"), "o", nil, nil)
+		id := b.records(o, `{"n":1}`)[0]
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, operation := range []func(host.RecordTransaction) error{
+			func(tx host.RecordTransaction) error { _, err := tx.Record(ended, o, id); return err },
+			func(tx host.RecordTransaction) error { return tx.InsertRecord(ended, o, b.newRecord(`{"n":2}`)) },
+			func(tx host.RecordTransaction) error { return tx.DeleteRecord(ended, o, id) },
+		} {
+			tx := b.begin(o.AppID)
+			wantError(t, operation(tx), host.CodeUnavailable, "")
+			wantError(t, tx.Commit(), host.CodeUnavailable, "")
+		}
+		b.wantQuery(o, `{}`, `{"n":1}`)
+	}},
 	{"ObjectGone", func(t *testing.T, b bundle) {
 		app := b.app("A")
 		o, other := b.object(app, "o", nil, nil), b.object(app, "other", nil, nil)
