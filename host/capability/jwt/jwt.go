@@ -51,11 +51,15 @@ func symmetric(m jose.SigningMethod, secret []byte) ([]byte, error) {
 	return secret, nil
 }
 
+// maxKeyBytes bounds a private key in PEM. The largest that fit an algorithm have
+// 13,000 bytes; to read one of 60,000 takes a second, which nothing would end.
+const maxKeyBytes = 16 << 10
+
 // private reads a private key in PEM: PKCS #8, PKCS #1 or SEC 1.
 func private(text []byte) (crypto.Signer, error) {
 	block, rest := pem.Decode(text)
-	if block == nil || len(strings.TrimSpace(string(rest))) > 0 {
-		return nil, host.Errorf(host.CodeInvalid, "the secret must be one private key in PEM")
+	if block == nil || len(strings.TrimSpace(string(rest))) > 0 || len(text) > maxKeyBytes {
+		return nil, host.Errorf(host.CodeInvalid, "the secret must be one private key in PEM, of at most %d bytes", maxKeyBytes)
 	}
 	var key any
 	var err error

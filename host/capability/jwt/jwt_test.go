@@ -191,6 +191,7 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	v["public"] = []byte(public(t, v["RS"]))
+	v["huge"] = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: make([]byte, 40_000)})
 	payload := json.RawMessage(`{}`)
 	for name, r := range map[string]jwt.SignRequest{
 		"algorithm must be one of":            {Algorithm: "none", Secret: "HS", Payload: payload},
@@ -202,6 +203,7 @@ func TestRefused(t *testing.T) {
 		"at least 32 bytes":                   {Algorithm: "HS256", Secret: "short", Payload: payload},
 		"which HS256 is not for":              {Algorithm: "HS256", Secret: "public", Payload: payload},
 		"one private key in PEM":              {Algorithm: "RS256", Secret: "HS", Payload: payload},
+		"of at most 16384 bytes":              {Algorithm: "RS256", Secret: "huge", Payload: payload},
 		"of the type PRIVATE KEY":             {Algorithm: "RS256", Secret: "public", Payload: payload},
 		"does not fit RS256":                  {Algorithm: "RS256", Secret: "ES256", Payload: payload},
 		"does not fit ES256":                  {Algorithm: "ES256", Secret: "ES384", Payload: payload},
