@@ -49,6 +49,8 @@ func describe(k jsonschema.ErrorKind) []Finding {
 		return rule("should match exactly one schema in oneOf", params{"passingSchemas": k.Subschemas})
 	case *kind.Not:
 		return rule("should NOT be valid", params{})
+	case *kind.RefCycle:
+		return []Finding{{Keyword: "$ref", Message: "the rule refers to itself without end", Params: params{}}}
 	case *kind.FalseSchema:
 		return []Finding{{Keyword: "false schema", Message: "boolean schema is false", Params: params{}}}
 	}

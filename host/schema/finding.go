@@ -25,6 +25,7 @@ type Finding struct {
 // meets the schema. Errors: CodeInvalid for what is no JSON, has numbers out of
 // bounds, or takes too long.
 func (s *Schema) Find(document []byte) ([]Finding, error) {
+	defer take(document)()
 	instance, err := decodeInstance(document)
 	if err != nil {
 		return nil, host.Errorf(host.CodeInvalid, "the document must be JSON: %s", err)

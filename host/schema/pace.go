@@ -32,6 +32,10 @@ func (p *pace) vocabulary() *jsonschema.Vocabulary {
 		Compile: func(ctx *jsonschema.CompilerContext, _ map[string]any) (jsonschema.SchemaExt, error) {
 			rule := ctx.Enqueue(nil) // nil leads to the rule itself
 			rule.Format = p.before(rule.Format)
+			if rule.Enum != nil { // a long list, which the library goes through before it asks
+				rule.AllOf = append(rule.AllOf, &jsonschema.Schema{Location: rule.Location, DraftVersion: rule.DraftVersion, Enum: rule.Enum})
+				rule.Enum = nil
+			}
 			return nil, nil
 		},
 	}
@@ -46,12 +50,17 @@ func (p *pace) before(format *jsonschema.Format) *jsonschema.Format {
 	}
 	apply := paced.Validate
 	paced.Validate = func(value any) error {
-		if p.late.Load() {
-			panic(late{})
-		}
+		p.look()
 		return apply(value)
 	}
 	return paced
+}
+
+// look ends a check that is late.
+func (p *pace) look() {
+	if p.late.Load() {
+		panic(late{})
+	}
 }
 
 // within runs a check and reports whether it ended in time. One that does not

@@ -96,6 +96,45 @@ func TestSchema_Validate_AtOnce(t *testing.T) {
 	all.Wait()
 }
 
+// repeat is a list of a member, n times, whose verbs are numbered.
+func repeat(n int, member string) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, member, i)
+	}
+	return b.String()
+}
+
+// TestSchema_Validate_Large: many cheap rules on many values end in time, too.
+func TestSchema_Validate_Large(t *testing.T) {
+	t.Parallel()
+	const late, many = "the schema takes too long to check this", "it has more than 500000 values"
+	for name, test := range map[string]struct{ schema, body, want string }{
+		"a list in each":    {`{"contains":{"enum":[` + repeat(9000, "%d") + `]}}`, `[` + repeat(400_000, "%d.5") + `]`, late},
+		"patterns of names": {`{"patternProperties":{` + repeat(2500, `"x%d(a|b)*c":{}`) + `}}`, `{` + repeat(100_000, `"k%d":1`) + `}`, late},
+		"patterns":          {`{"items":{"format":"regex"}}`, `[` + repeat(200, `"`+strings.Repeat("(a|b)*?", 8000)+`%d"`) + `]`, late},
+		"a large pattern":   {`{"format":"regex"}`, `"` + strings.Repeat("a", 65_537) + `"`, "'aaaa"},
+		"values":            {`{"items":{"type":"string"}}`, `[` + repeat(500_000, "%d") + `]`, many},
+		"as many as may be": {`{"items":{"type":"number"}}`, `[` + repeat(499_999, "%d") + `]`, ""},
+		"round and round":   {`{"allOf":[{"$ref":"#"}]}`, `1`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			details, ok := compile(t, []byte(test.schema)).Validate([]byte(test.body))
+			got := ""
+			if list, _ := details.([]schema.Violation); len(list) > 0 {
+				got = list[0].Message
+			}
+			if !strings.Contains(got, test.want) || ok != (test.want == "" && name != "round and round") {
+				t.Errorf("got %v, %q, want %q", ok, got, test.want)
+			}
+		})
+	}
+}
+
 // TestSchema_Validate_Patterns: a pattern of many instructions is not tried on a
 // long text, wherever it stands; a usual one is, on any.
 func TestSchema_Validate_Patterns(t *testing.T) {

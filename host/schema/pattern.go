@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"regexp"
 	"regexp/syntax"
 
@@ -17,10 +18,17 @@ const maxPatternSteps = 250_000_000
 type pattern struct {
 	*regexp.Regexp
 	instructions int
+	pace         *pace
 }
 
-// compilePattern is the library's way to regular expressions.
-func compilePattern(text string) (jsonschema.Regexp, error) {
+// compilePattern is the library's way to regular expressions: those of the schema,
+// and those that a document has where the format is regex. A megabyte of them
+// would take a gigabyte.
+func (p *pace) compilePattern(text string) (jsonschema.Regexp, error) {
+	p.look()
+	if len(text) > MaxBytes {
+		return nil, errors.New("the pattern is too long")
+	}
 	compiled, err := regexp.Compile(text)
 	if err != nil {
 		return nil, err
@@ -33,11 +41,12 @@ func compilePattern(text string) (jsonschema.Regexp, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pattern{compiled, len(program.Inst)}, nil
+	return &pattern{compiled, len(program.Inst), p}, nil
 }
 
 // MatchString panics with late, which ends the check; see pace.within.
 func (p *pattern) MatchString(text string) bool {
+	p.pace.look()
 	if len(text) > maxPatternSteps/p.instructions {
 		panic(late{})
 	}

@@ -8,7 +8,6 @@
 package schema
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -63,8 +62,8 @@ func Compile(raw json.RawMessage) (_ *Schema, err error) {
 	c.UseLoader(jsonschema.SchemeURLLoader{})
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
-	c.UseRegexpEngine(compilePattern)
 	p := &pace{}
+	c.UseRegexpEngine(p.compilePattern)
 	c.RegisterVocabulary(p.vocabulary())
 	c.AssertVocabs()
 	if err := c.AddResource(location, doc); err != nil {
@@ -96,6 +95,7 @@ func schemaError(err error) error {
 // Validate checks a body. If it does not meet the schema, details is a
 // []Violation with at most the first 20, for the client.
 func (s *Schema) Validate(body []byte) (details any, ok bool) {
+	defer take(body)()
 	instance, err := decodeInstance(body)
 	if err != nil {
 		return []Violation{{Message: "the body must be JSON: " + err.Error()}}, false
@@ -144,39 +144,4 @@ func cut(message string) string {
 		return message
 	}
 	return strings.ToValidUTF8(message[:maxViolation], "") + "…"
-}
-
-// decodeInstance reads JSON for the validator, numbers as json.Number.
-func decodeInstance(raw []byte) (any, error) {
-	if len(bytes.TrimSpace(raw)) == 0 {
-		return nil, errors.New("it is empty")
-	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	if err != nil {
-		return nil, errors.New("it cannot be parsed")
-	}
-	return value, checkNumbers(value)
-}
-
-// checkNumbers refuses numbers out of bounds anywhere in value.
-func checkNumbers(value any) error {
-	switch v := value.(type) {
-	case json.Number:
-		if !host.ModestNumber(v.String()) {
-			return errors.New("a number has too many digits or too large an exponent")
-		}
-	case []any:
-		for _, item := range v {
-			if err := checkNumbers(item); err != nil {
-				return err
-			}
-		}
-	case map[string]any:
-		for _, item := range v {
-			if err := checkNumbers(item); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -1,0 +1,72 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/posternhq/postern/host"
+)
+
+// maxValues bounds a document: a value may be three bytes of it, takes a hundred
+// to check and, if it breaks a rule, several hundred to say so.
+const maxValues = 500_000
+
+// largeBytes is from when on a document has to wait for a place: as many of them
+// are checked at once as there are processors.
+const largeBytes = 64 << 10
+
+var places = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+// take waits for a place for a document, which free gives back.
+func take(document []byte) (free func()) {
+	if len(document) <= largeBytes {
+		return func() {}
+	}
+	places <- struct{}{}
+	return func() { <-places }
+}
+
+// decodeInstance reads JSON for the validator, numbers as json.Number.
+func decodeInstance(raw []byte) (any, error) {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return nil, errors.New("it is empty")
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		return nil, errors.New("it cannot be parsed")
+	}
+	count := 0
+	return value, checkValues(value, &count)
+}
+
+// checkValues refuses numbers out of bounds anywhere in value, and too many
+// values.
+func checkValues(value any, count *int) error {
+	if *count++; *count > maxValues {
+		return fmt.Errorf("it has more than %d values", maxValues)
+	}
+	switch v := value.(type) {
+	case json.Number:
+		if !host.ModestNumber(v.String()) {
+			return errors.New("a number has too many digits or too large an exponent")
+		}
+	case []any:
+		for _, item := range v {
+			if err := checkValues(item, count); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, item := range v {
+			if err := checkValues(item, count); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
