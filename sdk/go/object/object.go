@@ -37,10 +37,19 @@ func Of[T any](name string) Object[T] { return Object[T]{name} }
 // Meta are the members that the host keeps of each record. Embed it in the type
 // of a record to see them. In what is written only ID counts.
 type Meta struct {
-	ID        string    `json:"__id,omitempty"`
-	CreatedAt time.Time `json:"__created_at,omitzero"`
-	UpdatedAt time.Time `json:"__updated_at,omitzero"`
-	Version   int64     `json:"__version,omitempty"`
+	ID        string `json:"__id,omitempty"`
+	CreatedAt Time   `json:"__created_at,omitzero"`
+	UpdatedAt Time   `json:"__updated_at,omitzero"`
+	Version   int64  `json:"__version,omitempty"`
+}
+
+// Time is an instant that JSON shows as the host does, with milliseconds:
+// time.Time alone leaves zeros out.
+type Time struct{ time.Time }
+
+// MarshalJSON implements json.Marshaler.
+func (t Time) MarshalJSON() ([]byte, error) {
+	return []byte(t.UTC().Format(`"2006-01-02T15:04:05.000Z07:00"`)), nil
 }
 
 // IfVersion lets a write pass only if the record still has the version; else it

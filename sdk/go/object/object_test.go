@@ -75,10 +75,14 @@ func TestMeta(t *testing.T) {
 	if got, err := json.Marshal(order{Status: "open"}); err != nil || string(got) != `{"status":"open"}` {
 		t.Errorf("got %s, %v", got, err)
 	}
+	const whole = `{"__id":"x","__created_at":"2026-11-22T06:00:00.120Z","__updated_at":"2026-11-22T06:00:01.000Z","__version":3,"status":"open"}`
 	var o order
-	err := json.Unmarshal([]byte(`{"__id":"x","__created_at":"2026-11-22T06:00:00.000Z","__version":3,"status":"open"}`), &o)
-	if err != nil || o.ID != "x" || o.Version != 3 || !o.CreatedAt.Equal(time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)) {
+	err := json.Unmarshal([]byte(whole), &o)
+	if err != nil || o.ID != "x" || o.Version != 3 || !o.CreatedAt.Equal(time.Date(2026, 11, 22, 6, 0, 0, 120e6, time.UTC)) {
 		t.Errorf("got %+v, %v", o, err)
+	}
+	if got, err := json.Marshal(o); err != nil || string(got) != whole {
+		t.Errorf("got %s, %v, want %s", got, err, whole)
 	}
 }
 
