@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/posternhq/postern/host"
+	data "github.com/posternhq/postern/host/capability/object"
 )
 
 // queryBody is a query of records.
@@ -77,7 +78,7 @@ func (a *API) queryRecords(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.Store.ReadRecords(d.AppID).QueryRecords(ctx, d.Object, q)
+	found, err := data.Find(ctx, a.Store, d.Object, q)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (a *API) exportRecords(ctx context.Context, in *exportRecordsInput) (*expor
 	// The request's context ends before the stream does.
 	ctx = context.WithoutCancel(ctx)
 	// What fails at once still has an answer of its own.
-	first, err := a.Store.ReadRecords(d.AppID).QueryRecords(ctx, d.Object, &host.Query{Limit: exportPage})
+	first, err := data.Find(ctx, a.Store, d.Object, &host.Query{Limit: exportPage})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (a *API) writeRecords(ctx context.Context, w transfer.Writer, d *data.Defin
 			return w.Flush()
 		}
 		clear(found.Records) // they need not wait for the next
-		found, err = a.Store.ReadRecords(d.AppID).QueryRecords(ctx, d.Object, &host.Query{Limit: exportPage, Cursor: found.Cursor})
+		found, err = data.Find(ctx, a.Store, d.Object, &host.Query{Limit: exportPage, Cursor: found.Cursor})
 		if err != nil {
 			return err
 		}
