@@ -19,6 +19,21 @@ func (db *DB) Connections() (writers, readers []*sqlx.DB) {
 	return writers, readers
 }
 
+// CountDuringCommit is how many records an app has that had none, when a count of
+// it finds some while a transaction commits a change of their number.
+func CountDuringCommit(t testing.TB, found, change int64) int64 {
+	t.Helper()
+	q := newQuota(growth{}, func(context.Context, string) (growth, error) { return growth{records: found}, nil })
+	defer q.close()
+	_, _ = q.of("app")
+	q.tasks.Wait()
+	before := q.now("app")
+	q.recount("app", q.apps["app"])
+	q.add("app", growth{records: change}, before)
+	has, _ := q.of("app")
+	return has.records
+}
+
 // Waiting is how many wait for a transaction of records.
 func (db *DB) Waiting() (n int) {
 	t := db.main.writing

@@ -165,6 +165,17 @@ func TestQuota(t *testing.T) {
 	})
 }
 
+// TestQuota_Count covers that what is counted while it is committed is not
+// counted twice.
+func TestQuota_Count(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ found, change, want int64 }{{5, 2, 5}, {5, -2, 3}} {
+		if got := store.CountDuringCommit(t, tt.found, tt.change); got != tt.want {
+			t.Errorf("%+v: got %d", tt, got)
+		}
+	}
+}
+
 // TestQuota_DeleteObject covers that an object that goes makes room at once.
 func TestQuota_DeleteObject(t *testing.T) {
 	t.Parallel()

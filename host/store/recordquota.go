@@ -38,6 +38,7 @@ type usage struct {
 	growth
 	known    bool
 	counting bool
+	counts   int       // that were made
 	next     time.Time // when to count again
 }
 
@@ -89,6 +90,7 @@ func (q *quota) recount(appID string, app *usage) {
 	}
 	// What was committed meanwhile may be missing: the next count has it.
 	app.growth, app.known = counted, true
+	app.counts++
 }
 
 // forget takes up that an app keeps much less now, or nothing any more: how much
@@ -99,13 +101,37 @@ func (q *quota) forget(appID string) {
 	delete(q.apps, appID)
 }
 
-// add tells what a transaction has committed.
-func (q *quota) add(appID string, g growth) {
+// moment is one between two counts of an app.
+type moment struct {
+	app    *usage
+	counts int
+}
+
+// now is the moment before a commit.
+func (q *quota) now(appID string) moment {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if app := q.apps[appID]; app != nil {
-		app.growth = growth{app.records + g.records, app.bytes + g.bytes}
+	app := q.apps[appID]
+	if app == nil {
+		return moment{}
 	}
+	return moment{app, app.counts}
+}
+
+// add tells what a transaction has committed since a moment. If the app was
+// counted meanwhile, nobody knows whether that is in the count: then it makes
+// room, but takes none, so that nothing is refused for being counted twice.
+func (q *quota) add(appID string, g growth, since moment) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	app := q.apps[appID]
+	if app == nil {
+		return
+	}
+	if since != (moment{app, app.counts}) {
+		g = growth{min(g.records, 0), min(g.bytes, 0)}
+	}
+	app.growth = growth{app.records + g.records, app.bytes + g.bytes}
 }
 
 // admit refuses what would be too much.

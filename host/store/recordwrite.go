@@ -317,12 +317,13 @@ func (t *recordTransaction) Commit() (err error) {
 	if err := t.addAudit(); err != nil {
 		return errors.Join(err, t.Rollback())
 	}
+	before := t.db.quota.now(t.appID)
 	err = t.tx.Commit()
 	t.endTurn()
 	if err := t.fail(t.ctx, nil, err); err != nil {
 		return err
 	}
-	t.db.quota.add(t.appID, t.growth)
+	t.db.quota.add(t.appID, t.growth, before)
 	return nil
 }
 

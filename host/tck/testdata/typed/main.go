@@ -54,7 +54,7 @@ func insert() error {
 		return fmt.Errorf("Insert: %+v, %v", p, err)
 	}
 	again, err := people.Get(p.ID)
-	if err := is(err == nil && again.Name == p.Name && again.CreatedAt.Equal(p.CreatedAt), "Get: %+v, %v", again, err); err != nil {
+	if err := is(err == nil && again.Name == p.Name && again.CreatedAt.Equal(p.CreatedAt.Time), "Get: %+v, %v", again, err); err != nil {
 		return err
 	}
 	some, err := people.InsertAll([]person{{Email: "bea@example.com"}, {Email: "cid@example.com", Tags: []string{"a", "b"}}})
