@@ -24,10 +24,10 @@ type accessFlags struct {
 // happens without --environment.
 func (f *accessFlags) add(command *cobra.Command, noun, everywhere string) {
 	flags := command.Flags()
-	flags.StringVar(&f.environment, "environment", "", "the one environment the "+noun+" opens "+everywhere)
+	flags.StringVar(&f.environment, "environment", "", strings.TrimSpace("the one environment the "+noun+" opens "+everywhere))
 	flags.StringVar(&f.expires, "expires", "", "a date, which the "+noun+" works through, or an RFC 3339 instant (default: never)")
 	flags.StringSliceVar(&f.ips, "allow-ip", nil, "address or CIDR range that may use the "+noun+"; may be repeated (default: any)")
-	flags.StringToStringVar(&f.variables, "variable", nil, "name=value that the "+noun+" carries; may be repeated")
+	pairsVar(flags, &f.variables, "variable", "name=value that the "+noun+" carries; may be repeated")
 	f.limit.add(command)
 }
 

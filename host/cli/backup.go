@@ -71,7 +71,7 @@ without it.`,
 	}
 	command.Flags().BoolVar(&withoutLog, "without-log", false, "leave the invocation log out")
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
-	command.Flags().AddFlagSet(config.Flags())
+	addStoreSettings(command)
 	return command
 }
 
@@ -171,7 +171,7 @@ set POSTERN_MASTER_KEY, before the server starts.`,
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
-	command.Flags().AddFlagSet(config.Flags())
+	addStoreSettings(command)
 	return command
 }
 

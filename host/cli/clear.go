@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -44,11 +43,6 @@ func (c *clearing[F]) apply(fields *F) error {
 
 func (c *clearing[F]) wrong(format string, args ...any) error {
 	return wrongUsage(c.command, format, args...)
-}
-
-// wrongUsage is the error of a command that was called wrongly.
-func wrongUsage(command *cobra.Command, format string, args ...any) error {
-	return &usageError{command.CommandPath(), fmt.Errorf(format, args...)}
 }
 
 // nothingToChange is the error of a change without a flag.

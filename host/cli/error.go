@@ -11,15 +11,6 @@ import (
 	"github.com/posternhq/postern/host/config"
 )
 
-// usageError is a command that was called wrongly.
-type usageError struct {
-	command string
-	err     error
-}
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
 // hinted is an error with something to try.
 type hinted struct {
 	err  error
@@ -101,7 +92,7 @@ func hintFor(err error) string {
 func hintForAnswer(err *client.Error) string {
 	switch {
 	case err.Err.Code == host.CodeUnauthorized:
-		return "give the organization API key (apps_…) with POSTERN_API_KEY or --api-key; on the server's machine, --data finds it in its data directory"
+		return "give the organization API key (apps_…) or a member's token (pat_…) with POSTERN_API_KEY or --api-key; on the server's machine, --data finds it in its data directory"
 	case err.Err.Code == host.CodeNotFound && strings.HasPrefix(err.Err.Message, "App "):
 		return "“postern apps list” shows the apps; outside production an app is named slug@environment"
 	case err.Err.Code == host.CodeInternal && err.RequestID != "":

@@ -111,8 +111,8 @@ func issuersCreateCommand(r *remote) *cobra.Command {
 	flags.StringVar(&f.jwks, "jwks-url", "", "where it publishes its keys, instead of --public-key")
 	flags.StringSliceVar(&f.audience, "audience", nil, "value the claim aud must name; one of several if repeated (default: any)")
 	flags.StringSliceVar(&f.algorithms, "algorithm", nil, "signature algorithm to accept; may be repeated (default: the key's, or RS256)")
-	flags.StringToStringVar(&f.required, "require", nil, "claim=value that its JWTs must have, the value in JSON or as a text; may be repeated")
-	flags.StringToStringVar(&f.variables, "claim-variable", nil, "claim=variable: the claim's value becomes the caller's variable; may be repeated")
+	pairsVar(flags, &f.required, "require", "claim=value that its JWTs must have, the value in JSON or as a text; may be repeated")
+	pairsVar(flags, &f.variables, "claim-variable", "claim=variable: the claim's value becomes the caller's variable; may be repeated")
 	f.limit.add(command)
 	return command
 }

@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, c *console) int {
 	}
 	// Whatever fails before a command starts is about how it was called.
 	if !*started {
-		err = &usageError{command: command.CommandPath(), err: err}
+		err = misuse(command, err)
 	}
 	return c.report(err)
 }
@@ -104,13 +104,17 @@ Start a server, write a handler, deploy it:
 
   postern serve                          # in one terminal
   postern deploy ./hello                 # in another
-  curl http://127.0.0.1:8080/run/hello/hello/Ada`,
+  curl http://127.0.0.1:8080/run/hello/hello/Ada
+
+Commands exit with 0 when all is done, 1 when something failed, and 2 when they
+were called wrongly.`,
+		Version:            versionLine(),
 		SilenceErrors:      true,
-		DisableSuggestions: true, // they take more lines than the error
+		DisableSuggestions: true, // see misuse
 		SilenceUsage:       true,
 		PersistentPreRun:   func(*cobra.Command, []string) { *started = true },
-		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
@@ -127,6 +131,8 @@ Start a server, write a handler, deploy it:
 	add("manage", appsCommand(c), objectsCommand(c), variablesCommand(c), secretsCommand(c), releasesCommand(c), exportCommand(c), importCommand(c), auditCommand(c))
 	add("access", keysCommand(c), tokensCommand(c), groupsCommand(c), issuersCommand(c), signingKeysCommand(c), membersCommand(c))
 	add("server", serveCommand(c), backupCommand(c), restoreCommand(c), migrateCommand(c), versionCommand(c))
+	root.SetCompletionCommandGroupID("server")
+	root.SetHelpCommandGroupID("server")
 	return root, started
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 
-	"github.com/posternhq/postern/host/config"
 	"github.com/posternhq/postern/host/store"
 	"github.com/spf13/cobra"
 )
@@ -36,6 +35,6 @@ this is for installations that want it done before. It takes the settings of
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
-	command.Flags().AddFlagSet(config.Flags())
+	addStoreSettings(command)
 	return command
 }

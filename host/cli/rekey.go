@@ -54,7 +54,7 @@ It takes the settings of “postern serve”.`,
 	command.Flags().StringVar(&r.newKey, "new-key", "", "file of the new master key, if POSTERN_MASTER_KEY has the old one")
 	command.Flags().BoolVar(&r.force, "force", false, "go on although others are connected to PostgreSQL, such as a pool of connections: no server may be among them")
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
-	command.Flags().AddFlagSet(config.Flags())
+	addStoreSettings(command)
 	return command
 }
 

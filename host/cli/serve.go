@@ -62,6 +62,18 @@ from the environment only.`,
 	return command
 }
 
+// storeSettings are those that matter to whoever opens the store and serves
+// nothing.
+var storeSettings = []string{"config", "data", "database-url", "log-level", "log-format"}
+
+// addStoreSettings adds the flags of all settings to a command beside serve, so
+// that it takes what a server takes, and shows those that matter to it.
+func addStoreSettings(command *cobra.Command) {
+	settings := config.Flags()
+	settings.VisitAll(func(f *pflag.Flag) { f.Hidden = !slices.Contains(storeSettings, f.Name) })
+	command.Flags().AddFlagSet(settings)
+}
+
 // configuration reads the settings from the command's flags, the environment
 // and the file.
 func (c *console) configuration(cmd *cobra.Command) (config.Config, error) {

@@ -16,16 +16,23 @@ func versionCommand(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use: "version", Short: "Show the versions of Postern, Go and wazero", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			wazero := dependency("github.com/tetratelabs/wazero")
 			if asJSON {
-				return c.document(map[string]string{"version": version, "go": runtime.Version(), "wazero": wazero, "platform": runtime.GOOS + "/" + runtime.GOARCH})
+				return c.document(map[string]string{
+					"version": version, "go": runtime.Version(), "wazero": dependency(wazero), "platform": runtime.GOOS + "/" + runtime.GOARCH,
+				})
 			}
-			_, err := fmt.Fprintf(c.out, "postern %s (%s, wazero %s, %s/%s)\n", version, runtime.Version(), wazero, runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(c.out, versionLine())
 			return err
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return command
+}
+
+const wazero = "github.com/tetratelabs/wazero"
+
+func versionLine() string {
+	return fmt.Sprintf("postern %s (%s, wazero %s, %s/%s)", version, runtime.Version(), dependency(wazero), runtime.GOOS, runtime.GOARCH)
 }
 
 // dependency is the version of a module this program is built with.
