@@ -30,7 +30,7 @@ done
 
 for project in hello inspect greet-form orders signup/reputation signup shout; do
 	echo "deploying plugins/$project"
-	"$POSTERN" deploy "plugins/$project" >/dev/null
+	"$POSTERN" deploy "plugins/$project" --json >/dev/null
 done
 # Something to order; what an earlier run left stays as it is.
 "$POSTERN" objects import orders products - --format ndjson --on-conflict existing >/dev/null <<'EOF'

@@ -20,9 +20,9 @@ func exportCommand(c *console) *cobra.Command {
 	var name string
 	command := &cobra.Command{
 		Use: "export APP", Short: "Save an app and its active release as one file", Args: cobra.ExactArgs(1),
-		Long: `Save an app as an archive that “postern import” takes: its settings, the
-endpoints of its active release, the modules they use, the names of their key
-groups and the definitions of its objects. Nothing secret is in it, and nothing
+		Long: `Save an app as an archive that “postern import” takes: its settings and
+variables, the endpoints of its active release, the modules they use, the names
+of their key groups and the definitions of its objects. Nothing secret is in it, and nothing
 that belongs to the place: no keys, no members of key groups, no domains, no
 webhook and no records.`,
 		Example: "  postern export hello\n  postern export hello@staging -o hello.zip",

@@ -89,7 +89,11 @@ func TestSDK_README(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(x.home, "go.mod"), "module hello\n\ngo 1.26\n\nrequire github.com/posternhq/postern/sdk/go v0.0.0\n\nreplace github.com/posternhq/postern/sdk/go => "+sdk+"\n")
+	find := regexp.MustCompile(`(?m)^    (go mod edit .*)$`).FindStringSubmatch(markdown)
+	if find == nil {
+		t.Fatal("the README does not say how Go finds the SDK")
+	}
+	x.run("go mod init hello\n" + strings.ReplaceAll(find[1], "$HOME/postern/sdk/go", sdk))
 	write(t, filepath.Join(x.home, "main.go"), code[0].text)
 	write(t, filepath.Join(x.home, "report_wasm.go"), "package main\n\nimport postern \"github.com/posternhq/postern/sdk/go\"\n\n"+code[1].text+
 		"\nfunc writeReport(postern.Request) postern.Response { return postern.NoContent() }\n")
