@@ -43,7 +43,8 @@ func Decode(output []byte) (_ Answer, err error) {
 	if len(output) == 0 {
 		return Answer{Response: host.Response{Status: 200}}, nil
 	}
-	isJSON, isText := json.Valid(output), utf8.Valid(output)
+	isText := utf8.Valid(output)
+	isJSON := host.ValidJSON(output) || !isText && json.Valid(output)
 	if isJSON {
 		if parts, ok := responseParts(output); ok {
 			if !isText {

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"runtime"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/posternhq/postern/host"
 )
 
@@ -36,11 +34,10 @@ func decodeInstance(raw []byte) (any, error) {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil, errors.New("it is empty")
 	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	if err != nil {
+	if !host.ValidJSON(raw) {
 		return nil, errors.New("it cannot be parsed")
 	}
-	count := 0
+	value, count := host.ReadJSON(raw).Decode(), 0
 	return value, checkValues(value, &count)
 }
 

@@ -37,6 +37,7 @@ func TestSchema_Validate(t *testing.T) {
 			{"/email", "got number, want string"}, {"/items", "got object, want array"},
 		}},
 		"ErrMalformed":    {`{`, []schema.Violation{{"", "the body must be JSON: it cannot be parsed"}}},
+		"ErrNotUTF8":      {"{\"n\":\"\xff\"}", []schema.Violation{{"", "the body must be JSON: it cannot be parsed"}}},
 		"ErrTwoValues":    {`{} {}`, []schema.Violation{{"", "the body must be JSON: it cannot be parsed"}}},
 		"ErrEmpty":        {"", []schema.Violation{{"", "the body must be JSON: it is empty"}}},
 		"ErrHugeExponent": {`{"email":"a@b.c","x":[1e401]}`, []schema.Violation{{"", "the body must be JSON: a number has too many digits or too large an exponent"}}},
