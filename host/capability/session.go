@@ -38,6 +38,7 @@ type Session struct {
 	kill  context.CancelFunc
 	timer *time.Timer
 	over  error // why the transaction cannot be committed
+	late  bool  // whether the time was up before one began
 }
 
 // NewSession returns a session of an app. ctx has the values that the store may
@@ -86,6 +87,7 @@ func (s *Session) begin(ctx context.Context) error {
 	}
 	if err != nil {
 		kill()
+		s.late = ctx.Err() != nil
 		return unavailable(err)
 	}
 	s.tx, s.life, s.kill, s.began = tx, life, kill, time.Now()
@@ -171,6 +173,10 @@ func (s *Session) end(how func(host.RecordTransaction) error) error {
 	defer s.kill()
 	return how(tx)
 }
+
+// Late reports whether the time of the invocation was up before its transaction
+// could begin.
+func (s *Session) Late() bool { return s.late }
 
 // Open reports whether there is a transaction, or was one.
 func (s *Session) Open() bool { return s.tx != nil || s.over != nil }

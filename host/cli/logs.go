@@ -71,7 +71,9 @@ func (l *logs) show(ctx context.Context, api *client.Client, args []string) erro
 // tail prints what comes after the filter's request id, until ctx ends.
 func (l *logs) tail(ctx context.Context, api *client.Client, app string, filter host.InvocationFilter) error {
 	fresh := func() (records []*host.Invocation, err error) {
-		read := func(page host.Page) (client.List[*host.Invocation], error) { return api.Invocations(ctx, app, filter, page) }
+		read := func(page host.Page) (client.List[*host.Invocation], error) {
+			return api.Invocations(ctx, app, filter, page)
+		}
 		err = each(read, func(record *host.Invocation) { records = append(records, record) })
 		if err != nil {
 			return nil, fmt.Errorf("cannot follow logs of %s: %w", app, err)

@@ -42,6 +42,9 @@ func (c *call) attempt(ctx context.Context, input []byte, timeout time.Duration)
 	}
 	c.session.Finish(err == nil && response.Status < http.StatusBadRequest)
 	c.trace.stage("commit")
+	if c.session.Late() {
+		c.trace.log(host.LogWarn, "Its transaction had to wait for those of others until the time was up")
+	}
 	broken := c.session.Over()
 	if broken == nil || host.CodeOf(err) == host.CodeModuleTimeout { // which breaks it, too
 		return response, err

@@ -178,8 +178,9 @@ func TestData_Deadline(t *testing.T) {
 	b.serve(func(e *host.Endpoint) { e.TimeoutMS = 300 })
 	tx, err := b.db.BeginRecords(context.Background(), b.app.ID)
 	check(t, err)
-	if _, err := b.run(insert("a")); host.CodeOf(err) != host.CodeModuleTimeout {
-		t.Errorf("got %v", err)
+	_, record, err := b.trace(insert("a"))
+	if host.CodeOf(err) != host.CodeModuleTimeout || len(record.Logs) != 1 || !strings.Contains(record.Logs[0].Text, "had to wait for those of others") {
+		t.Errorf("got %v, and the log is %+v", err, record.Logs)
 	}
 	check(t, tx.Rollback())
 	b.records.update = func(ctx context.Context) error {
