@@ -279,6 +279,12 @@ func (c *call) explain(err error) error {
 	return &failure
 }
 
+// describes tells whether a response schema is for answers with this status: it
+// is not for those that fail, lead elsewhere or have no body.
+func describes(status int) bool {
+	return status < http.StatusMultipleChoices && status != http.StatusNoContent
+}
+
 // respond makes the response of a module's output.
 func (c *call) respond(output []byte) (host.Response, error) {
 	answer, err := payload.Decode(output)
@@ -291,7 +297,7 @@ func (c *call) respond(output []byte) (host.Response, error) {
 	if size := int64(len(answer.Response.Body)); size > c.gateway.MaxResponseBytes {
 		return host.Response{}, c.explain(host.Caused(host.CodeInvalidResponse, errTooLarge(size, c.gateway.MaxResponseBytes), "The module's response is not valid"))
 	}
-	if c.plan.response != nil {
+	if c.plan.response != nil && describes(answer.Response.Status) {
 		if details, ok := c.plan.response.Validate(answer.Response.Body); !ok {
 			return host.Response{}, c.explain(host.Caused(host.CodeInvalidResponse, errSchema(details), "The module's response is not valid"))
 		}
