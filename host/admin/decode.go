@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/posternhq/postern/host"
@@ -111,6 +112,9 @@ func decode(data []byte, dst any) error {
 	if whole, ok := dst.(interface{ decodeBody([]byte) error }); ok {
 		return whole.decodeBody(data)
 	}
+	if !utf8.Valid(data) { // encoding/json would put replacement characters
+		return notJSON()
+	}
 	object, err := decodeObject(data)
 	if err != nil {
 		return err
@@ -132,13 +136,15 @@ func decodeObject(data []byte) (map[string]json.RawMessage, error) {
 		if json.Valid(data) {
 			return nil, host.Errorf(host.CodeInvalid, "The body must be a JSON object")
 		}
-		return nil, host.Errorf(host.CodeInvalid, "The body is not valid JSON")
+		return nil, notJSON()
 	}
 	if !json.Valid(data) {
-		return nil, host.Errorf(host.CodeInvalid, "The body is not valid JSON")
+		return nil, notJSON()
 	}
 	return object, nil
 }
+
+func notJSON() error { return host.Errorf(host.CodeInvalid, "The body is not valid JSON") }
 
 // fill decodes the members of object into the fields of dst; prefix is the
 // path to the object, for the sentences.

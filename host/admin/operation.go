@@ -122,8 +122,11 @@ func cause(message string, errs []error) error {
 // sentence says what is wrong with a parameter or the body.
 func sentence(detail *huma.ErrorDetail) error {
 	_, parameter, isParameter := strings.Cut(detail.Location, ".")
+	mediaType, isUnknown := strings.CutPrefix(detail.Message, "unknown content type: ")
 	choices, isChoice := strings.CutPrefix(detail.Message, "expected value to be one of ")
 	switch {
+	case isUnknown:
+		return host.Errorf(host.CodeInvalid, "This route takes no %s", mediaType)
 	case !isParameter:
 		return host.Errorf(host.CodeInvalid, "%s", detail.Message)
 	case detail.Message == "invalid integer":

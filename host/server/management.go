@@ -102,6 +102,9 @@ func (x *exchange) manages(h *head) bool {
 func (x *exchange) fillRequest(h *head, segments []string) {
 	header := &x.fiber.Request.Header
 	header.SetMethod(h.method)
+	if h.method == fiber.MethodHead { // the answer goes without its body
+		header.SetMethod(fiber.MethodGet)
+	}
 	if !slices.Contains(fiber.DefaultMethods, h.method) {
 		// Fiber answers methods it does not know by itself. TRACE it knows,
 		// and no management route has it, so that it answers as for any
@@ -188,7 +191,11 @@ func (l *limitedBody) Read(p []byte) (int, error) {
 func (x *exchange) sortAllow() {
 	if allow := string(x.fiber.Response.Header.Peek("Allow")); allow != "" {
 		methods := strings.Split(allow, ", ")
+		if slices.Contains(methods, fiber.MethodGet) {
+			methods = append(methods, fiber.MethodHead)
+		}
 		slices.Sort(methods)
+		methods = slices.Compact(methods)
 		x.fiber.Response.Header.Set("Allow", strings.Join(methods, ", "))
 	}
 }
