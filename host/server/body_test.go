@@ -1,13 +1,9 @@
 package server_test
 
 import (
-	"bufio"
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -86,47 +82,18 @@ func TestServer_TooLarge(t *testing.T) {
 	}
 }
 
-// pipes is a listener whose connections have no buffers: who writes waits for
-// the other side to read.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { close(p.done); return nil }
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
-
 // A client that reads only when it has sent everything gets its answer: the
 // server reads on before it answers.
 func TestServer_TooLarge_Deaf(t *testing.T) {
 	t.Parallel()
-	s := server.New(server.Config{Gateway: &gateway{}, Timeouts: server.Timeouts{Discard: time.Minute}})
-	l := &pipes{make(chan net.Conn), make(chan struct{})}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	ours, theirs := net.Pipe()
-	l.conns <- theirs
-	if err := ours.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	c := &client{t, ours, bufio.NewReader(ours)}
-	const size = 8 << 20
-	c.send(request(fmt.Sprintf("Content-Length: %d\r\n", size), strings.Repeat("a", size)))
-	if a := c.receive("POST"); a.StatusCode != 413 || !c.isClosed() {
-		t.Errorf("status %d: %s", a.StatusCode, a.text)
-	}
-	if err := errors.Join(s.Shutdown(context.Background()), <-served); err != nil {
-		t.Error(err)
-	}
+	inBubble(t, server.Config{Timeouts: server.Timeouts{Discard: time.Minute}}, func(t *testing.T, dial func() *client) {
+		const size = 8 << 20
+		c := dial()
+		c.send(request(fmt.Sprintf("Content-Length: %d\r\n", size), strings.Repeat("a", size)))
+		if a := c.receive("POST"); a.StatusCode != 413 || !c.isClosed() {
+			t.Errorf("status %d: %s", a.StatusCode, a.text)
+		}
+	})
 }
 
 func TestServer_BodyAtLimit(t *testing.T) {
@@ -226,24 +193,30 @@ func TestServer_Expect(t *testing.T) {
 		})
 	}
 
-	t.Run("long after another answer", func(t *testing.T) {
-		t.Parallel()
-		c := start(t, func(c *server.Config) { c.Timeouts.Write = 200 * time.Millisecond }).dial(t)
-		if !c.isKept() {
-			t.Fatal("the connection was closed")
-		}
-		time.Sleep(300 * time.Millisecond) // past the deadline of that answer
-		c.send(request("Expect: 100-continue\r\nContent-Length: 3\r\n", ""))
-		if a := c.receive("POST"); a.StatusCode != 100 {
-			t.Errorf("status %d", a.StatusCode)
-		}
-	})
-
 	t.Run("without a body", func(t *testing.T) {
 		t.Parallel()
 		c := b.dial(t)
 		c.send("GET /run/x/ HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n")
 		if a := c.receive("GET"); a.StatusCode != 200 || !c.isKept() {
+			t.Errorf("status %d", a.StatusCode)
+		}
+	})
+}
+
+func TestServer_Expect_LongAfterAnotherAnswer(t *testing.T) {
+	t.Parallel()
+	inBubble(t, server.Config{Timeouts: server.Timeouts{Write: time.Second}}, func(t *testing.T, dial func() *client) {
+		c := dial()
+		if !c.isKept() {
+			t.Fatal("the connection was closed")
+		}
+		time.Sleep(2 * time.Second) // past the deadline of that answer
+		c.send(request("Expect: 100-continue\r\nContent-Length: 3\r\n", ""))
+		if a := c.receive("POST"); a.StatusCode != 100 {
+			t.Errorf("status %d", a.StatusCode)
+		}
+		c.send("abc")
+		if a := c.receive("POST"); a.StatusCode != 200 {
 			t.Errorf("status %d", a.StatusCode)
 		}
 	})

@@ -95,107 +95,123 @@ func TestServer_Shutdown_First(t *testing.T) {
 	}
 }
 
+// patience is how long a server waits for clients here.
+var patience = server.Config{Timeouts: server.Timeouts{Read: 5 * time.Second, Body: time.Minute, Idle: time.Hour, Discard: 2 * time.Second}}
+
 // Clients that are slow or silent lose their connection.
 func TestServer_Timeouts(t *testing.T) {
 	t.Parallel()
-	b := start(t, func(c *server.Config) {
-		c.Timeouts = server.Timeouts{Read: 500 * time.Millisecond, Body: 600 * time.Millisecond, Idle: 500 * time.Millisecond, Discard: 200 * time.Millisecond}
-	})
 	for _, test := range []struct {
 		name, raw string
 		status    int // 0 for no answer
+		wait      time.Duration
 	}{
-		{"nothing sent", "", 0},
-		{"half a head", "GET /run/x/ HTTP/1.1\r\nHost", 408},
-		{"half a body", request("Content-Length: 10\r\n", "abc"), 400},
-		{"half a chunk", chunked("a\r\nabc"), 400},
+		{"nothing sent", "", 0, patience.Timeouts.Read},
+		{"half a head", "GET /run/x/ HTTP/1.1\r\nHost", 408, patience.Timeouts.Read},
+		{"half a body", request("Content-Length: 10\r\n", "abc"), 400, patience.Timeouts.Read},
+		{"half a chunk", chunked("a\r\nabc"), 400, patience.Timeouts.Read},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := b.dial(t)
-			c.send(test.raw)
-			if test.status != 0 {
-				a := c.receive("GET")
-				if _, code := a.problem(t); a.StatusCode != test.status || code != "invalid_request" {
-					t.Errorf("got %d %s", a.StatusCode, a.text)
+			inBubble(t, patience, func(t *testing.T, dial func() *client) {
+				c, begin := dial(), time.Now()
+				c.send(test.raw)
+				if test.status != 0 {
+					a := c.receive("GET")
+					if _, code := a.problem(t); a.StatusCode != test.status || code != "invalid_request" {
+						t.Errorf("got %d %s", a.StatusCode, a.text)
+					}
 				}
-			}
-			if !c.isClosed() {
-				t.Error("the connection was kept")
-			}
+				if !c.isClosed() {
+					t.Error("the connection was kept")
+				}
+				if waited := time.Since(begin); waited != test.wait {
+					t.Errorf("it lasted %v, want %v", waited, test.wait)
+				}
+			})
 		})
 	}
 	t.Run("idle", func(t *testing.T) {
 		t.Parallel()
-		c := b.dial(t)
-		if !c.isKept() || !c.isClosed() {
-			t.Error("one answer and the end were expected")
-		}
-	})
-	for name, begin := range map[string]string{
-		"a head in drops": "POST /run/x/echo HTTP/1.1\r\nHost: h\r\nX-Long: ",
-		"a body in drops": request("Content-Length: 60000\r\n", ""),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c := b.dial(t)
-			c.send(begin)
-			dropped := make(chan struct{})
-			go func() {
-				defer close(dropped)
-				c.drip()
-			}()
-			if a := c.receive("POST"); a.StatusCode != 400 && a.StatusCode != 408 {
-				t.Errorf("got %d %s", a.StatusCode, a.text)
+		inBubble(t, patience, func(t *testing.T, dial func() *client) {
+			c, begin := dial(), time.Now()
+			if !c.isKept() || !c.isClosed() {
+				t.Error("one answer and the end were expected")
 			}
-			c.Close()
-			<-dropped
+			if waited := time.Since(begin); waited != patience.Timeouts.Idle {
+				t.Errorf("it lasted %v", waited)
+			}
+		})
+	})
+}
+
+// A head or a body in drops, of which each comes in time, comes too late.
+func TestServer_Timeouts_Drops(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, begin string
+		status      int
+		wait        time.Duration
+	}{
+		{"head", "POST /run/x/echo HTTP/1.1\r\nHost: h\r\nX-Long: ", 408, patience.Timeouts.Read},
+		{"body", request("Content-Length: 60000\r\n", ""), 400, patience.Timeouts.Body},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, patience, func(t *testing.T, dial func() *client) {
+				c, begin := dial(), time.Now()
+				c.send(test.begin)
+				dropped := make(chan struct{})
+				go func() {
+					defer close(dropped)
+					c.drip()
+				}()
+				a := c.receive("POST")
+				if waited := time.Since(begin); a.StatusCode != test.status || waited != test.wait {
+					t.Errorf("got %d after %v: %s", a.StatusCode, waited, a.text)
+				}
+				c.Close()
+				<-dropped
+			})
 		})
 	}
 }
 
-// drip sends byte after byte until the connection is closed: each is in time,
-// all of them are not.
+// drip sends a byte every second until the connection is closed.
 func (c *client) drip() {
 	for {
 		if _, err := c.Write([]byte("a")); err != nil {
 			return
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Second)
 	}
 }
 
-// Clients that read their answer slowly or not at all lose it.
+// Clients that read their answer slowly or not at all lose it: each byte is
+// taken in time, all of them are not.
 func TestServer_Timeouts_Answer(t *testing.T) {
 	t.Parallel()
-	s := server.New(server.Config{Gateway: &gateway{}, Mount: mountTest, Timeouts: server.Timeouts{Write: 200 * time.Millisecond}})
-	l := &pipes{make(chan net.Conn), make(chan struct{})}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
 	body := strings.Repeat("a", 60000)
 	for _, path := range []string{"/run/x/echo", "/v1/things"} {
-		ours, theirs := net.Pipe()
-		l.conns <- theirs
-		if err := ours.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(ours, "POST "+path+" HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n"+body); err != nil {
-			t.Fatal(err)
-		}
-		read := 0
-		for one := make([]byte, 1); ; read++ {
-			if _, err := ours.Read(one); err == io.EOF {
-				break
-			} else if err != nil {
-				t.Fatalf("%s: %v", path, err)
-			}
-			time.Sleep(time.Millisecond) // each byte is taken in time, all of them are not
-		}
-		if read == 0 || read >= len(body) {
-			t.Errorf("%s: %d bytes came", path, read)
-		}
-	}
-	if err := errors.Join(s.Shutdown(context.Background()), <-served); err != nil {
-		t.Error(err)
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			config := server.Config{Mount: mountTest, Timeouts: server.Timeouts{Write: 19500 * time.Millisecond}}
+			inBubble(t, config, func(t *testing.T, dial func() *client) {
+				c := dial()
+				c.send("POST " + path + " HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n" + body)
+				read := 0
+				for one := make([]byte, 1); ; read++ {
+					if _, err := c.Conn.Read(one); err == io.EOF {
+						break
+					} else if err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(time.Second)
+				}
+				if read != 20 {
+					t.Errorf("%d bytes came", read)
+				}
+			})
+		})
 	}
 }
