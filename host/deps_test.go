@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"host/capability/jwt":     {"host/capability"},
 	"host/capability/secret":  {"host/capability"},
 	"host/limit":              {},
+	"host/guesttest":          {},
 	"host/gateway":            {"host/auth", "host/limit", "host/route", "host/payload", "host/schema", "host/engine", "host/capability", "host/capability/object"},
 	"host/admin":              {"host/archive", "host/auth", "host/instrument", "host/schema", "host/transfer", "host/capability/object"},
 	"host/admin/client":       {},

@@ -7,9 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +15,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
+	"github.com/posternhq/postern/host/guesttest"
 	"github.com/posternhq/postern/host/instrument"
 	// The SDK embeds its sources, so that a change of them runs these tests again.
 	_ "github.com/posternhq/postern/sdk/go"
@@ -26,14 +24,7 @@ import (
 // build compiles a Go package as `postern build` does, but with its symbols.
 func build(t *testing.T, dir string) []byte {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "guest.wasm")
-	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-o", file, ".")
-	command.Dir = dir
-	command.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	wasm, err := os.ReadFile(file)
+	wasm, err := guesttest.Build(dir, "-ldflags=")
 	if err != nil {
 		t.Fatal(err)
 	}

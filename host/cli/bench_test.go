@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/posternhq/postern/host/guesttest"
 )
 
 // Bounds of the load. Every peer is measured for benchTime in each of the
@@ -104,17 +105,9 @@ func benchGuests(t *testing.T) map[string][]byte {
 	return guests
 }
 
-// buildGuest compiles a Go package as `postern build` does.
 func buildGuest(t *testing.T, dir string) []byte {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "guest.wasm")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-buildmode=c-shared", "-o", out, ".")
-	build.Dir = dir
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if text, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	wasm, err := os.ReadFile(out)
+	wasm, err := guesttest.Build(dir)
 	must(t, err)
 	return wasm
 }

@@ -1,13 +1,11 @@
 package engine_test
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/engine"
+	"github.com/posternhq/postern/host/guesttest"
 )
 
 // BenchmarkCall_Fresh, _Reset and _Reuse are a call in each isolation: of a
@@ -55,14 +53,7 @@ const helloRequest = `{"fqdn":"example.com","host":"example.com","httpVersion":"
 // hello is the plug-in as its author would build it.
 func hello(b *testing.B) []byte {
 	b.Helper()
-	file := filepath.Join(b.TempDir(), "hello.wasm")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-buildmode=c-shared", "-o", file, ".")
-	build.Dir = filepath.Join("..", "..", "plugins", "hello")
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOWORK=off")
-	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
-	wasm, err := os.ReadFile(file)
+	wasm, err := guesttest.Build("../../plugins/hello")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/posternhq/postern/host/guesttest"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
@@ -165,14 +166,11 @@ func httpInput(size int) string {
 
 func goJSON(b *testing.B) []byte {
 	b.Helper()
-	file := filepath.Join(b.TempDir(), "json.wasm")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-buildmode=c-shared", "-o", file, ".")
-	build.Dir = "../engine/testdata/go/json"
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
+	wasm, err := guesttest.Build("../engine/testdata/go/json")
+	if err != nil {
+		b.Fatal(err)
 	}
-	return read(b, file)
+	return wasm
 }
 
 func upstream(name string) func(b *testing.B) []byte {

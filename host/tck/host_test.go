@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"github.com/posternhq/postern/host/capability/secret"
 	"github.com/posternhq/postern/host/engine"
 	"github.com/posternhq/postern/host/gateway"
+	"github.com/posternhq/postern/host/guesttest"
 	"github.com/posternhq/postern/host/instrument"
 	"github.com/posternhq/postern/host/limit"
 	"github.com/posternhq/postern/host/outbound"
@@ -138,25 +137,8 @@ func handWritten(t *testing.T) guest {
 // withSDK is the guest made with the Go SDK, built once.
 var withSDK = sync.OnceValues(func() (guest, error) { return build("testdata/go") })
 
-// build compiles a guest as `postern build` does.
 func build(dir string) (guest, error) {
-	// Opened here, a change of the file runs the tests again.
-	if _, err := os.ReadFile(filepath.Join(dir, "main.go")); err != nil {
-		return guest{}, err
-	}
-	out, err := os.MkdirTemp("", "tck")
-	if err != nil {
-		return guest{}, err
-	}
-	defer os.RemoveAll(out)
-	file := filepath.Join(out, "guest.wasm")
-	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-buildmode=c-shared", "-o", file, ".")
-	command.Dir, command.Stderr = dir, os.Stderr
-	command.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if err := command.Run(); err != nil {
-		return guest{}, err
-	}
-	wasm, err := os.ReadFile(file)
+	wasm, err := guesttest.Build(dir)
 	return guest{wasm, host.InputPayload}, err
 }
 
