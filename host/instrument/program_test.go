@@ -168,15 +168,20 @@ func (p *program) address() {
 	p.op(0x41, 0xff, 0xff, 1, 0x71) // and 0x7fff
 }
 
+// chooseForm returns one of the seven forms of an expression; where expressions
+// are nested deeply, one of the first three, which hold no other.
+func (p *program) chooseForm() int {
+	if p.depth > 4 {
+		return p.choose(3)
+	}
+	return p.choose(7)
+}
+
 // short leaves an i32.
 func (p *program) short() {
 	p.depth++
 	defer func() { p.depth-- }()
-	choices := 7
-	if p.depth > 4 {
-		choices = 3
-	}
-	switch p.choose(choices) {
+	switch p.chooseForm() {
 	case 0:
 		p.op(0x20, 0)
 	case 1:
@@ -201,11 +206,7 @@ func (p *program) short() {
 func (p *program) long() {
 	p.depth++
 	defer func() { p.depth-- }()
-	choices := 7
-	if p.depth > 4 {
-		choices = 3
-	}
-	switch p.choose(choices) {
+	switch p.chooseForm() {
 	case 0:
 		p.op(0x20, 1)
 	case 1:
