@@ -194,28 +194,42 @@ func (a *API) createEndpoint(ctx context.Context, in *struct {
 	AppPath
 	Body EndpointBody
 }) (*endpointOutput, error) {
-	app, err := a.Store.App(ctx, in.App)
-	if err != nil {
-		return nil, err
-	}
-	warnings, err := a.missingGroups(ctx, app.ID, in.Body.KeyGroups.value)
-	if err != nil {
-		return nil, err
-	}
-	e := host.NewEndpoint()
-	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
+	return a.saveEndpoint(ctx, in.App, &in.Body, func(d *host.Draft) (*host.Endpoint, error) {
+		e := host.NewEndpoint()
 		if err := a.fillEndpoint(d, e, &in.Body); err != nil {
-			return err
+			return nil, err
 		}
 		e.Revision = d.Number
 		d.Endpoints = append(d.Endpoints, *e)
 		d.Note = fmt.Sprintf("Create endpoint %s", e.Name)
+		return e, nil
+	})
+}
+
+// saveEndpoint makes a release with the endpoint that write has written to its
+// draft, and answers with that.
+func (a *API) saveEndpoint(ctx context.Context, ref string, body *EndpointBody, write func(*host.Draft) (*host.Endpoint, error)) (*endpointOutput, error) {
+	app, err := a.Store.App(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := a.missingGroups(ctx, app.ID, body.KeyGroups.value)
+	if err != nil {
+		return nil, err
+	}
+	id := ""
+	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
+		e, err := write(d)
+		if err != nil {
+			return err
+		}
+		id = e.ID
 		return host.CheckEndpoints(d.Endpoints)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return newEndpointOutput(e, release, warnings...), a.live(ctx)
+	return newEndpointOutput(release.Endpoint(id), release, warnings...), a.live(ctx)
 }
 
 // fillEndpoint writes a body to an endpoint and settles it. A new endpoint
@@ -285,38 +299,32 @@ func (a *API) updateEndpoint(ctx context.Context, in *struct {
 	IfMatch string `header:"If-Match"`
 	Body    EndpointBody
 }) (*endpointOutput, error) {
-	app, err := a.Store.App(ctx, in.App)
-	if err != nil {
-		return nil, err
-	}
-	warnings, err := a.missingGroups(ctx, app.ID, in.Body.KeyGroups.value)
-	if err != nil {
-		return nil, err
-	}
-	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
-		i := find(d.Endpoints, in.Endpoint)
-		if i < 0 {
-			return errNoEndpoint()
+	return a.saveEndpoint(ctx, in.App, &in.Body, func(d *host.Draft) (*host.Endpoint, error) {
+		i, err := findAt(d.Endpoints, in.Endpoint, in.IfMatch)
+		if err != nil {
+			return nil, err
 		}
 		e := &d.Endpoints[i]
-		if err := matchRevision(in.IfMatch, e.Revision); err != nil {
-			return err
-		}
 		if err := a.fillEndpoint(d, e, &in.Body); err != nil {
-			return err
+			return nil, err
 		}
 		e.Revision, e.UpdatedAt = d.Number, host.Now()
 		d.Note = fmt.Sprintf("Change endpoint %s", e.Name)
-		return host.CheckEndpoints(d.Endpoints)
+		return e, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return newEndpointOutput(release.Endpoint(in.Endpoint), release, warnings...), a.live(ctx)
 }
 
 func find(endpoints []host.Endpoint, id string) int {
 	return slices.IndexFunc(endpoints, func(e host.Endpoint) bool { return e.ID == id })
+}
+
+// findAt finds an endpoint at the revision that If-Match asks for.
+func findAt(endpoints []host.Endpoint, id, ifMatch string) (int, error) {
+	i := find(endpoints, id)
+	if i < 0 {
+		return 0, errNoEndpoint()
+	}
+	return i, matchRevision(ifMatch, endpoints[i].Revision)
 }
 
 type deletedEndpoint struct {
@@ -336,11 +344,8 @@ func (a *API) deleteEndpoint(ctx context.Context, in *struct {
 		return nil, err
 	}
 	release, err := a.change(ctx, app.ID, func(d *host.Draft) error {
-		i := find(d.Endpoints, in.Endpoint)
-		if i < 0 {
-			return errNoEndpoint()
-		}
-		if err := matchRevision(in.IfMatch, d.Endpoints[i].Revision); err != nil {
+		i, err := findAt(d.Endpoints, in.Endpoint, in.IfMatch)
+		if err != nil {
 			return err
 		}
 		d.Note = fmt.Sprintf("Delete endpoint %s", d.Endpoints[i].Name)
