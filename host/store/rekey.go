@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/posternhq/postern/host"
 )
@@ -40,6 +41,9 @@ func Rekey(ctx context.Context, c Config, from, to Master, force bool) (values i
 		return 0, nil, err
 	}
 	defer func() { leftovers = errors.Join(leftovers, p.close()) }()
+	if !force {
+		p.awaitOthers(ctx)
+	}
 	err = p.write(ctx, func(s *session) error {
 		values, err = s.rekey(from, to, force)
 		return err
@@ -89,6 +93,31 @@ func (s *session) rekey(from, to Master, force bool) (values int, err error) {
 	}
 	_, err = s.exec("UPDATE organization SET master_fingerprint = $1", to.Fingerprint)
 	return values, err
+}
+
+// Connections that were closed just now are listed for a moment: so often, and so
+// long after one another, awaitOthers looks whether there are any.
+const (
+	othersLooks = 20
+	othersPause = 50 * time.Millisecond
+)
+
+// awaitOthers gives others who are leaving the time for it. Whether they have left
+// is for keepOut to see.
+func (p *pool) awaitOthers(ctx context.Context) {
+	if p.dialect.alone.others == "" {
+		return
+	}
+	for range othersLooks {
+		others, err := read(ctx, p, func(s *session) (int, error) { return one[int](s, "", p.dialect.alone.others) })
+		if err != nil || others == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(othersPause):
+		}
+	}
 }
 
 // keepOut sees to it that nobody else writes what is sealed.

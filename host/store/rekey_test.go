@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/posternhq/postern/host"
 	"github.com/posternhq/postern/host/seal"
 	"github.com/posternhq/postern/host/store"
+	"github.com/posternhq/postern/host/store/storetest"
 	"github.com/posternhq/postern/migrations"
 )
 
@@ -278,6 +280,42 @@ func TestRekey_InUse(t *testing.T) {
 		}
 		s.opens(t, to)
 	})
+}
+
+// TestRekey_Leaving: PostgreSQL lists a connection for a moment after it was
+// closed. Here one is closed when Rekey has seen it.
+func TestRekey_Leaving(t *testing.T) {
+	t.Parallel()
+	s, to := fillSafe(t, store.Config{URL: storetest.Postgres(t)}), newMaster(t)
+	db, err := sql.Open("postgres", s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if err := db.Ping(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		for {
+			var looks int // of Rekey, whether others are there
+			err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
+				AND pid <> pg_backend_pid() AND query LIKE '%pg_stat_activity%'`).Scan(&looks)
+			if err != nil || looks > 0 {
+				left <- errors.Join(err, db.Close())
+				return
+			}
+		}
+	}()
+	if n, _, err := store.Rekey(t.Context(), s.Config, s.master, to, false); err != nil || n != values {
+		t.Errorf("%d, %v", n, err)
+	}
+	cancel()
+	if err := <-left; err != nil {
+		t.Error(err)
+	}
 }
 
 // bytesColumn is a column of a migration that can hold what is sealed.
