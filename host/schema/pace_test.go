@@ -118,7 +118,7 @@ func TestSchema_Validate_Large(t *testing.T) {
 		"patterns":          {`{"items":{"format":"regex"}}`, `[` + repeat(200, `"`+strings.Repeat("(a|b)*?", 8000)+`%d"`) + `]`, late},
 		"a large pattern":   {`{"format":"regex"}`, `"` + strings.Repeat("a", 65_537) + `"`, "'aaaa"},
 		"values":            {`{"items":{"type":"string"}}`, `[` + repeat(500_000, "%d") + `]`, many},
-		"as many as may be": {`{"items":{"type":"number"}}`, `[` + repeat(499_999, "%d") + `]`, ""},
+		"as many as may be": {`{"minItems":499999}`, `[` + repeat(499_999, "%d") + `]`, ""},
 		"round and round":   {`{"allOf":[{"$ref":"#"}]}`, `1`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
