@@ -17,7 +17,7 @@ import (
 // with some JSON, sent by a module and by net/http in Go, with the same timeout.
 // (goal: 0.8)
 func BenchmarkOutside_Fetch(b *testing.B) {
-	const times = 40
+	const times = httpout.MaxRequests
 	for _, size := range []int{100, 10_000, 1_000_000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			o := setupOutside(b, store.Config{})

@@ -39,7 +39,7 @@ func (a *Answer) AppendJSON(to []byte) []byte {
 		if i > 0 {
 			to = append(to, ',')
 		}
-		to = append(host.AppendText(to, strings.ToLower(name)), ':')
+		to = append(appendName(to, name), ':')
 		to = appendHeader(to, a.Headers[name])
 	}
 	to = append(to, '}')
@@ -52,6 +52,18 @@ func (a *Answer) AppendJSON(to []byte) []byte {
 
 // roomForHead is room for all of most answers but the body.
 const roomForHead = 512
+
+// appendName writes the name of a header, which is ASCII, in lower case.
+func appendName(to []byte, name string) []byte {
+	from := len(to)
+	to = host.AppendText(to, name)
+	for i := range to[from:] {
+		if c := &to[from+i]; 'A' <= *c && *c <= 'Z' {
+			*c += 'a' - 'A'
+		}
+	}
+	return to
+}
 
 // appendHeader writes a value, or a list of them.
 func appendHeader(to []byte, values []string) []byte {
