@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -40,13 +41,32 @@ func prepareData(dir string, log *slog.Logger) error {
 	return nil
 }
 
-// masterKey is the given master key, or the one in the data directory.
-func masterKey(cfg config.Config) ([]byte, error) {
+// masterKey is the given master key, or the one in the data directory. forget
+// takes back a key that was made because there was none.
+func masterKey(cfg config.Config) (key []byte, forget func() error, err error) {
+	forget = func() error { return nil }
 	if cfg.MasterKey != "" {
-		return seal.ParseKey(string(cfg.MasterKey))
+		key, err = seal.ParseKey(string(cfg.MasterKey))
+		return key, forget, err
 	}
-	return seal.LoadOrCreate(filepath.Join(cfg.Data, masterKeyFile))
+	file := filepath.Join(cfg.Data, masterKeyFile)
+	_, missing := os.Stat(file)
+	key, err = seal.LoadOrCreate(file)
+	if err == nil && errors.Is(missing, fs.ErrNotExist) {
+		forget = func() error {
+			// Another one may have been put there since.
+			text, err := os.ReadFile(file)
+			if now, _ := seal.ParseKey(strings.TrimSpace(string(text))); err != nil || !bytes.Equal(now, key) {
+				return err
+			}
+			return os.Remove(file)
+		}
+	}
+	return key, forget, err
 }
+
+// errOtherKey is why a database is not opened with the master key there is.
+var errOtherKey = errors.New("the master key is not the one this database was sealed with")
 
 // found creates the organization if there is none, and refuses a master key
 // that is not the one it was created with. Of several hosts that start at once
@@ -60,7 +80,7 @@ func (c *console) found(ctx context.Context, cfg config.Config, db host.Organiza
 		return fmt.Errorf("cannot read the organization: %w", err)
 	}
 	if org.MasterFingerprint != fingerprint {
-		return hint(fmt.Errorf("the master key is not the one this database was sealed with: its fingerprint is %s, that of the database's is %s", fingerprint, org.MasterFingerprint),
+		return hint(fmt.Errorf("%w: its fingerprint is %s, that of the database's is %s", errOtherKey, fingerprint, org.MasterFingerprint),
 			"%s", wrongKeyHint(cfg.Data))
 	}
 	return recoverAdminKey(cfg.Data, org)

@@ -176,7 +176,7 @@ func (c *console) openState(ctx context.Context, cfg config.Config, log *slog.Lo
 	if err := prepareData(cfg.Data, log); err != nil {
 		return nil, err
 	}
-	key, err := masterKey(cfg)
+	key, forget, err := masterKey(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +193,9 @@ func (c *console) openState(ctx context.Context, cfg config.Config, log *slog.Lo
 	}
 	if err = c.found(ctx, cfg, db, sealer.Fingerprint()); err == nil {
 		err = ensureSigningKey(ctx, db)
+	}
+	if errors.Is(err, errOtherKey) {
+		err = errors.Join(err, forget()) // the next look finds what is missing
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
