@@ -2,10 +2,13 @@ package server_test
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/posternhq/postern/host"
@@ -189,6 +192,37 @@ func TestServer_AccessLog(t *testing.T) {
 		}
 		if got.ID != ids[i] || got.Method != want.Method || got.Path != want.Path || got.Client != want.Client || got.Status != want.Status || got.Bytes < 10 || got.Duration == nil {
 			t.Errorf("line %d: %+v", i, got)
+		}
+	}
+}
+
+// TestServer_LogForged sends targets that would write lines, or colours, of
+// their own into a log that a person reads.
+func TestServer_LogForged(t *testing.T) {
+	t.Parallel()
+	var lines logs
+	b := start(t, func(c *server.Config) { c.Log = slog.New(slog.NewTextHandler(&lines, nil)) })
+	const forged = "time=2026-01-01T00:00:00Z level=ERROR msg=forged"
+	targets := []string{
+		"/run/x/a%0A" + strings.ReplaceAll(forged, " ", "%20"), "/run/x/\xc2\x85" + strings.ReplaceAll(forged, " ", "\xc2\xa0"),
+		"/run/x/\xe2\x80\xa8msg=forged", "/run/x/a\tmsg=forged", "/run/x/a\rmsg=forged", "/run/x/a\x1b[2Kmsg=forged", "/run/x/\xc2\x9b2K\xff\"msg=forged",
+	}
+	for _, target := range targets {
+		c := b.dial(t)
+		c.send("GET " + target + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		c.receive("GET")
+		if !c.isClosed() { // and the line is written
+			t.Errorf("%q: the connection was kept", target)
+		}
+	}
+	written := strings.Split(strings.TrimSuffix(lines.String(), "\n"), "\n")
+	if len(written) != len(targets) {
+		t.Errorf("%d lines for %d requests", len(written), len(targets))
+	}
+	for _, line := range written {
+		isControl := func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
+		if !strings.Contains(line, " msg=request request_id=") || strings.Contains(line, " msg=forged") || strings.ContainsFunc(line, isControl) {
+			t.Errorf("line %q", line)
 		}
 	}
 }
