@@ -40,7 +40,8 @@ EOF
 echo "$POSTERN_SERVER/run/reputation" | "$POSTERN" variables set signup REPUTATION_URL >/dev/null
 head -c 32 /dev/urandom | base64 | "$POSTERN" secrets set signup LINK_KEY >/dev/null
 "$POSTERN" apps update signup --allow-host "$LISTEN" >/dev/null
-KEY=$("$POSTERN" keys create demo 2>/dev/null)
+# A key is shown once: a later run gives the one of an earlier run a new secret.
+KEY=$("$POSTERN" keys rotate demo 2>/dev/null || "$POSTERN" keys create demo 2>/dev/null)
 
 cat <<EOF
 
