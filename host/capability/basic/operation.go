@@ -49,8 +49,13 @@ func wait(ctx context.Context, call *capability.Call, r *waitRequest) (struct{},
 	case <-timer.C:
 		return struct{}{}, nil
 	case <-ctx.Done():
-		return struct{}{}, host.Caused(host.CodeUnavailable, ctx.Err(), "The time of the invocation is up")
+		return struct{}{}, timeIsUp(ctx)
 	}
+}
+
+// timeIsUp is how an operation fails that its invocation ends.
+func timeIsUp(ctx context.Context) error {
+	return host.Caused(host.CodeUnavailable, ctx.Err(), "The time of the invocation is up")
 }
 
 type xmlRequest struct {
@@ -62,7 +67,7 @@ type jsonAnswer struct {
 }
 
 // xmlToJSON answers {"xml":"<a/>"} with {"json":{"a":null}}; see XMLToJSON.
-func xmlToJSON(_ context.Context, _ *capability.Call, r *xmlRequest) (jsonAnswer, error) {
-	out, err := XMLToJSON(r.XML)
+func xmlToJSON(ctx context.Context, _ *capability.Call, r *xmlRequest) (jsonAnswer, error) {
+	out, err := XMLToJSON(ctx, r.XML)
 	return jsonAnswer{out}, err
 }

@@ -62,12 +62,16 @@ func TestUUID(t *testing.T) {
 	}
 }
 
-// TestWait_Ends proves that a wait ends with its invocation.
-func TestWait_Ends(t *testing.T) {
+// TestEnds proves that what takes long ends with its invocation.
+func TestEnds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got := do(t, ctx, "wait", `{"ms":60000}`); !strings.Contains(got, `"code":"unavailable"`) {
-		t.Errorf("got %s", got)
+	for name, request := range map[string]string{
+		"wait": `{"ms":60000}`, "xml_to_json": `{"xml":"<a>` + strings.Repeat("<b/>", 1000) + `</a>"}`,
+	} {
+		if got := do(t, ctx, name, request); !strings.Contains(got, `"code":"unavailable"`) {
+			t.Errorf("%s: got %.100s", name, got)
+		}
 	}
 }

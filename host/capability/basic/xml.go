@@ -7,6 +7,7 @@ package basic
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -34,8 +35,8 @@ const (
 // an object: "@name" for attributes, "#text" for its text without the blanks
 // around it, and a member for each name of its elements, which is a list if the
 // name repeats. Names keep their prefixes as they are written. Documents with a
-// DTD are refused. Errors: CodeInvalid with the line.
-func XMLToJSON(document string) (json.RawMessage, error) {
+// DTD are refused. Errors: CodeInvalid with the line, CodeUnavailable if ctx ends.
+func XMLToJSON(ctx context.Context, document string) (json.RawMessage, error) {
 	if len(document) > MaxXMLBytes {
 		return nil, host.Errorf(host.CodeInvalid, "xml must be at most %d bytes", MaxXMLBytes)
 	}
@@ -43,7 +44,7 @@ func XMLToJSON(document string) (json.RawMessage, error) {
 	d.CharsetReader = func(charset string, _ io.Reader) (io.Reader, error) {
 		return nil, host.Errorf(host.CodeInvalid, "xml must be UTF-8, not %.40q", charset)
 	}
-	root, err := parse(d)
+	root, err := parse(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -78,10 +79,13 @@ func (e *element) repeats() bool {
 
 // parse reads a document with RawToken, which leaves prefixes as they are; that
 // elements end as they began is checked here.
-func parse(d *xml.Decoder) (*element, error) {
+func parse(ctx context.Context, d *xml.Decoder) (*element, error) {
 	var root *element
 	var open []*element
-	for {
+	for n := 1; ; n++ {
+		if n%1000 == 0 && ctx.Err() != nil {
+			return nil, timeIsUp(ctx)
+		}
 		token, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
 			break

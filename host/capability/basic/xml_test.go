@@ -25,7 +25,7 @@ func TestXMLToJSON(t *testing.T) {
 		"comment":      {`<?xml version="1.0"?><!-- c --><a>x<!-- d -->y</a>`, `{"a":"xy"}`},
 		"UTF-8 stated": {`<?xml version="1.0" encoding="utf-8"?><a>é</a>`, `{"a":"é"}`},
 	} {
-		got, err := basic.XMLToJSON(test.xml)
+		got, err := basic.XMLToJSON(t.Context(), test.xml)
 		if err != nil || string(got) != test.want {
 			t.Errorf("%s: got %s, %v; want %s", name, got, err, test.want)
 		}
@@ -50,7 +50,7 @@ func TestXMLToJSON_Refused(t *testing.T) {
 		"large":          {strings.Repeat(" ", basic.MaxXMLBytes+1), "at most 5242880 bytes"},
 		"other charset":  {`<?xml version="1.0" encoding="latin1"?><a/>`, `must be UTF-8, not "latin1"`},
 	} {
-		_, err := basic.XMLToJSON(test.xml)
+		_, err := basic.XMLToJSON(t.Context(), test.xml)
 		if host.CodeOf(err) != host.CodeInvalid || !strings.Contains(host.AsError(err).Message, test.want) {
 			t.Errorf("%s: got %v, want %q", name, err, test.want)
 		}
@@ -63,7 +63,7 @@ func FuzzXMLToJSON(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, document string) {
-		got, err := basic.XMLToJSON(document)
+		got, err := basic.XMLToJSON(t.Context(), document)
 		switch {
 		case err != nil && host.CodeOf(err) != host.CodeInvalid:
 			t.Error(err)
