@@ -87,8 +87,10 @@ func (c *cache) add(digest string, fill func(dir string) error) error {
 	if err := os.Rename(dir, c.path(digest)); err == nil {
 		return nil
 	}
-	// Another process was first, or left something broken.
-	c.drop(digest)
+	if _, err := c.find(digest); err == nil {
+		return nil // another process was first, and may be loading what it made
+	}
+	c.drop(digest) // it left something broken
 	return os.Rename(dir, c.path(digest))
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -140,6 +141,28 @@ func keptOnDisk(t *testing.T) (l *library, file string) {
 		t.Fatalf("the cache holds %v (%v)", written, err)
 	}
 	return l, written[0]
+}
+
+// TestCache_KeepsTheFirst: of two processes that compile a module at once, the
+// second leaves the entry that the first may be loading.
+func TestCache_KeepsTheFirst(t *testing.T) {
+	t.Parallel()
+	l, file := keptOnDisk(t)
+	before, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := filepath.Dir(filepath.Dir(file))
+	digest, _, _ := strings.Cut(filepath.Base(entry), "-")
+	if err := l.disk.add(digest, func(dir string) error { return os.CopyFS(dir, os.DirFS(entry)) }); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.Stat(file); err != nil || !os.SameFile(before, after) {
+		t.Errorf("the entry was replaced (%v)", err)
+	}
+	if left, err := os.ReadDir(l.disk.dir); err != nil || len(left) != 1 {
+		t.Errorf("the cache holds %v (%v)", left, err)
+	}
 }
 
 // reseal makes an entry look whole.
