@@ -9,6 +9,7 @@
 package capability
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,7 +34,7 @@ type Func func(ctx context.Context, call *Call, in []byte) (out []byte, err erro
 
 // Bounds of data operations.
 const (
-	MaxOperations = 1000    // that one invocation may carry out
+	MaxOperations = 1000    // that one invocation may carry out, unless its Call says otherwise
 	MaxRequest    = 8 << 20 // bytes of a request
 )
 
@@ -62,6 +63,9 @@ type Call struct {
 	Secrets func(ctx context.Context, name string) (string, error)
 	// Requests counts those that were sent outside.
 	Requests int
+	// MaxOperations and MaxRequests are how many of both there may be; 0 for the
+	// defaults.
+	MaxOperations, MaxRequests int
 
 	used   int
 	denied []string // groups that the log has a line about
@@ -100,9 +104,10 @@ func (o *Operation) do(ctx context.Context, call *Call, in []byte) (out []byte, 
 		}
 		host.Wrap(&err, "%s", o.Name)
 	}()
-	if call.used++; call.used > MaxOperations {
-		return nil, host.Errorf(host.CodeTooMany, "An invocation may carry out at most %d data operations", MaxOperations)
+	if most := cmp.Or(call.MaxOperations, MaxOperations); call.used >= most {
+		return nil, host.Errorf(host.CodeTooMany, "An invocation may carry out at most %d data operations", most)
 	}
+	call.used++
 	if o.Group != host.CapabilityBasic && (call.Granted == nil || !call.Granted(o.Group)) {
 		call.noteDenied(o)
 		return nil, host.Errorf(host.CodePermission, "The app does not grant its modules the capability %q", o.Group)

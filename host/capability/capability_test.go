@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,14 +46,18 @@ func TestDo_Granted(t *testing.T) {
 
 func TestDo_Counts(t *testing.T) {
 	t.Parallel()
-	call := &capability.Call{Granted: granted}
-	for i := range capability.MaxOperations {
-		if got := string(operation(echo).Do(t.Context(), call, []byte("1"))); got != "1" {
-			t.Fatalf("operation %d: got %s", i, got)
+	for most, call := range map[int]*capability.Call{
+		capability.MaxOperations: {Granted: granted},
+		3:                        {Granted: granted, MaxOperations: 3},
+	} {
+		for i := range most {
+			if got := string(operation(echo).Do(t.Context(), call, []byte("1"))); got != "1" {
+				t.Fatalf("operation %d of %d: got %s", i, most, got)
+			}
 		}
-	}
-	if got := string(operation(echo).Do(t.Context(), call, []byte("1"))); !strings.Contains(got, `"code":"too_many_operations"`) {
-		t.Errorf("after that: got %s", got)
+		if got := string(operation(echo).Do(t.Context(), call, []byte("1"))); !strings.Contains(got, `"code":"too_many_operations"`) || !strings.Contains(got, strconv.Itoa(most)) {
+			t.Errorf("after %d: got %s", most, got)
+		}
 	}
 }
 

@@ -207,6 +207,7 @@ func (h *house) newGateway() *gateway.Gateway {
 	return gateway.New(gateway.Config{
 		Store: h.db, Credentials: h.credentials, Limits: h.limits, Engine: h.engine, Recorder: h.recorder, Log: h.log,
 		PublicHost: h.cfg.PublicHost, MaxResponseBytes: h.cfg.MaxResponseBytes,
+		MaxOperations: int(h.cfg.MaxOperations), MaxRequests: int(h.cfg.MaxRequests),
 		StatusOf: func(code host.Code) int { return server.Status(&host.Error{Code: code}) },
 	})
 }

@@ -31,6 +31,8 @@ type Config struct {
 	ShutdownTimeout  time.Duration
 	AuditDays        int64
 	AppRecords       int64
+	MaxOperations    int64
+	MaxRequests      int64
 	AppRecordBytes   int64
 
 	AdminKey  Secret // "apps_" and 64 hexadecimal digits, or ""

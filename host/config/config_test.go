@@ -57,7 +57,7 @@ func TestLoad_Defaults(t *testing.T) {
 	want := config.Config{
 		Data: "./data", Listen: "127.0.0.1:8080", PublicHost: "127.0.0.1",
 		MaxResponseBytes: host.DefaultResponseBytes, MaxModuleBytes: host.DefaultModuleBytes,
-		EngineMemory: 512 << 20, AuditDays: 365, AppRecords: 1_000_000, AppRecordBytes: 1 << 30,
+		EngineMemory: 512 << 20, AuditDays: 365, MaxOperations: 1000, MaxRequests: 50, AppRecords: 1_000_000, AppRecordBytes: 1 << 30,
 		LogLevel: slog.LevelInfo, LogFormat: config.LogText, ShutdownTimeout: 15 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

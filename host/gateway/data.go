@@ -61,6 +61,7 @@ func (c *call) openData(ctx context.Context) *capability.Call {
 	return &capability.Call{
 		Granted: app.Grants, Log: c.trace.log, Data: c.session, Objects: c.gateway.state.Load().objectsOf(app.ID),
 		AppID: app.ID, Hosts: app.AllowedHosts, Invoke: c.invoke,
+		MaxOperations: c.gateway.MaxOperations, MaxRequests: c.gateway.MaxRequests,
 		Secrets: func(ctx context.Context, name string) (string, error) {
 			return c.gateway.Store.SecretValue(ctx, app.ID, name)
 		},

@@ -49,6 +49,9 @@ type Config struct {
 	StatusOf func(host.Code) int
 	// MaxResponseBytes bounds the body of a response.
 	MaxResponseBytes int64
+	// MaxOperations and MaxRequests bound the data operations of an invocation,
+	// and the requests it sends outside; 0 for the defaults.
+	MaxOperations, MaxRequests int
 }
 
 // Gateway serves the endpoints of every app. It is safe for concurrent use.

@@ -39,6 +39,20 @@ func TestOutside_Fetch(t *testing.T) {
 	}
 }
 
+// TestOutside_Limits: the host's settings, instead of the defaults.
+func TestOutside_Limits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ operations, requests, asked int }{{0, 2, 2}, {3, 0, 3}} {
+		o := setupOutside(t, store.Config{})
+		o.MaxOperations, o.MaxRequests = c.operations, c.requests
+		o.serve(func(*host.Endpoint) {})
+		got, err := o.run("5" + o.fetch("/a"))
+		if err != nil || !strings.Contains(got, "too_many_operations") || int(o.asked.Load()) != c.asked {
+			t.Errorf("%+v: asked %d times, got %s, %v", c, o.asked.Load(), got, err)
+		}
+	}
+}
+
 // TestOutside_Transaction: nobody waits for the network while a transaction is
 // open.
 func TestOutside_Transaction(t *testing.T) {

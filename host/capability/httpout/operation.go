@@ -2,6 +2,7 @@ package httpout
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"sync"
 
@@ -9,8 +10,8 @@ import (
 	"github.com/posternhq/postern/host/capability"
 )
 
-// MaxRequests is how many requests one invocation may make, redirects not
-// counted.
+// MaxRequests is how many requests one invocation may make unless its Call says
+// otherwise, redirects not counted.
 const MaxRequests = 50
 
 // Operations are those that make requests with the client.
@@ -55,8 +56,9 @@ func (l lent) AppendJSON(to []byte) []byte {
 // Admit counts a request of an invocation and prepares for its effect. Errors:
 // CodeTooMany; the one of capability.Call.Outside.
 func Admit(call *capability.Call) error {
-	if call.Requests++; call.Requests > MaxRequests {
-		return host.Errorf(host.CodeTooMany, "An invocation may make at most %d requests", MaxRequests)
+	most := cmp.Or(call.MaxRequests, MaxRequests)
+	if call.Requests++; call.Requests > most {
+		return host.Errorf(host.CodeTooMany, "An invocation may make at most %d requests", most)
 	}
 	return call.Outside()
 }
