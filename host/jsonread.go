@@ -50,7 +50,15 @@ func (r *JSONReader) Name() string {
 }
 
 // Text reads a text. Halves of surrogate pairs become U+FFFD.
-func (r *JSONReader) Text() string { return unquote(r.Value()) }
+func (r *JSONReader) Text() string { return unquote(r.quoted()) }
+
+// quoted is Value for a text, of which there are so many.
+func (r *JSONReader) quoted() []byte {
+	r.next()
+	from := r.at
+	r.text()
+	return r.data[from:r.at]
+}
 
 // unquote decodes a valid text.
 func unquote(quoted []byte) (text string) {

@@ -176,7 +176,7 @@ func (p *documentParser) appendValue(b []byte, name string, depth int) (_ []byte
 	case '[':
 		return p.appendList(b, name, depth)
 	case '"':
-		text := p.Value()
+		text := p.quoted()
 		if bytes.IndexByte(text, '\\') >= 0 {
 			return AppendText(b, unquote(text)), nil
 		}
