@@ -37,16 +37,34 @@ func decodeInstance(raw []byte) (any, error) {
 	if !host.ValidJSON(raw) {
 		return nil, errors.New("it cannot be parsed")
 	}
-	value, count := host.ReadJSON(raw).Decode(), 0
-	return value, checkValues(value, &count)
+	// A value and what is behind it are two bytes: no less can hold too many.
+	if len(raw) > 2*maxValues && values(host.ReadJSON(raw), maxValues) < 0 {
+		return nil, fmt.Errorf("it has more than %d values", maxValues)
+	}
+	value := host.ReadJSON(raw).Decode()
+	return value, checkNumbers(value)
 }
 
-// checkValues refuses numbers out of bounds anywhere in value, and too many
-// values.
-func checkValues(value any, count *int) error {
-	if *count++; *count > maxValues {
-		return fmt.Errorf("it has more than %d values", maxValues)
+// values goes past a value and returns how many of most are left without those
+// in it, less than zero for too few.
+func values(r *host.JSONReader, most int) (left int) {
+	left = most - 1
+	kind := r.Kind()
+	if kind != '{' && kind != '[' {
+		r.Value()
+		return left
 	}
+	for left >= 0 && r.More() {
+		if kind == '{' {
+			r.Name()
+		}
+		left = values(r, left)
+	}
+	return left
+}
+
+// checkNumbers refuses numbers out of bounds anywhere in value.
+func checkNumbers(value any) error {
 	switch v := value.(type) {
 	case json.Number:
 		if !host.ModestNumber(v.String()) {
@@ -54,13 +72,13 @@ func checkValues(value any, count *int) error {
 		}
 	case []any:
 		for _, item := range v {
-			if err := checkValues(item, count); err != nil {
+			if err := checkNumbers(item); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
 		for _, item := range v {
-			if err := checkValues(item, count); err != nil {
+			if err := checkNumbers(item); err != nil {
 				return err
 			}
 		}
