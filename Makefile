@@ -84,7 +84,7 @@ BENCHTIME ?= 1s
 benchmarks: ## Run every benchmark for BENCHTIME, and print their results only
 	@for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' host sdk plugins | xargs -n1 dirname | sort -u); do \
 	  out=$$(cd $$dir && go test . -v -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME)) || { echo "$$out"; exit 1; }; \
-	  echo "$$out" | grep -E '^pkg: |ns/op|SKIP|_test\.go:'; \
+	  echo "$$out" | grep -E '^pkg: |^Benchmark[^[:space:]]+[[:space:]]+[0-9]|SKIP|_test\.go:'; \
 	done
 
 scale: ## Measure cold starts and a host with 1,000 modules; replace 10,000 releases and look for leaks; kill servers 300 times
