@@ -38,8 +38,10 @@ type usage struct {
 	growth
 	known    bool
 	counting bool
-	counts   int       // that were made
-	next     time.Time // when to count again
+	counts   int           // that were made
+	first    chan struct{} // closed after the first count
+	patience time.Time     // until when writes wait for it
+	next     time.Time     // when to count again
 }
 
 // Counting again takes its turn after a while, and so long after that it takes
@@ -61,20 +63,34 @@ func (q *quota) close() {
 	q.tasks.Wait()
 }
 
+// firstPatience is how long writes wait for the first count of an app, all of
+// them together: most apps are counted by then, and no commit overlaps the count.
+const firstPatience = 250 * time.Millisecond
+
 // of is what an app keeps, as far as it is known. It starts a count if it is
 // time for one.
 func (q *quota) of(appID string) (u growth, known bool) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	app := q.apps[appID]
 	if app == nil {
-		app = &usage{}
+		app = &usage{first: make(chan struct{}), patience: time.Now().Add(firstPatience)}
 		q.apps[appID] = app
 	}
 	if !app.counting && q.ctx.Err() == nil && !time.Now().Before(app.next) {
 		app.counting = true
 		q.tasks.Go(func() { q.recount(appID, app) })
 	}
+	u, known = app.growth, app.known
+	q.mu.Unlock()
+	if known {
+		return u, true
+	}
+	select {
+	case <-app.first:
+	case <-time.After(time.Until(app.patience)):
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	return app.growth, app.known
 }
 
@@ -84,13 +100,15 @@ func (q *quota) recount(appID string, app *usage) {
 	took := time.Since(begin)
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if app.counts++; app.counts == 1 {
+		close(app.first)
+	}
 	app.counting, app.next = false, time.Now().Add(max(countEvery, countShare*took))
 	if err != nil {
 		return // what was known stays
 	}
 	// What was committed meanwhile may be missing: the next count has it.
 	app.growth, app.known = counted, true
-	app.counts++
 }
 
 // forget takes up that an app keeps much less now, or nothing any more: how much
