@@ -31,6 +31,3 @@ func Elements(raw []byte, most int) (list []json.RawMessage, ok bool) {
 	}
 	return list, true
 }
-
-// Unquote decodes a valid JSON text.
-func Unquote(raw []byte) string { return host.ReadJSON(raw).Text() }

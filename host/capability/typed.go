@@ -72,7 +72,7 @@ func set(field reflect.Value, name string, value []byte) error {
 		return nil
 	}
 	if field.Kind() == reflect.String && value[0] == '"' {
-		field.SetString(Unquote(value))
+		field.SetString(host.ReadJSON(value).Text())
 		return nil
 	}
 	d := json.NewDecoder(bytes.NewReader(value))

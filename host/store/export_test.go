@@ -34,6 +34,16 @@ func CountDuringCommit(t testing.TB, found, change int64) int64 {
 	return has.records
 }
 
+// FirstCount is what the first write of an app learns of its records, of which a
+// count finds so many.
+func FirstCount(t testing.TB, found int64) (records int64, known bool) {
+	t.Helper()
+	q := newQuota(growth{}, func(context.Context, string) (growth, error) { return growth{records: found}, nil })
+	defer q.close()
+	has, known := q.of("app")
+	return has.records, known
+}
+
 // Waiting is how many wait for a transaction of records.
 func (db *DB) Waiting() (n int) {
 	t := db.main.writing

@@ -176,6 +176,15 @@ func TestQuota_Count(t *testing.T) {
 	}
 }
 
+// TestQuota_First covers that the first write waits for the first count: what it
+// commits before would not be counted for a minute.
+func TestQuota_First(t *testing.T) {
+	t.Parallel()
+	if got, known := store.FirstCount(t, 5); got != 5 || !known {
+		t.Errorf("got %d, %t", got, known)
+	}
+}
+
 // TestQuota_DeleteObject covers that an object that goes makes room at once.
 func TestQuota_DeleteObject(t *testing.T) {
 	t.Parallel()

@@ -65,7 +65,7 @@ func (q *quota) close() {
 
 // firstPatience is how long writes wait for the first count of an app, all of
 // them together: most apps are counted by then, and no commit overlaps the count.
-const firstPatience = 250 * time.Millisecond
+const firstPatience = 500 * time.Millisecond
 
 // of is what an app keeps, as far as it is known. It starts a count if it is
 // time for one.
@@ -100,7 +100,7 @@ func (q *quota) recount(appID string, app *usage) {
 	took := time.Since(begin)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if app.counts++; app.counts == 1 {
+	if app.next.IsZero() {
 		close(app.first)
 	}
 	app.counting, app.next = false, time.Now().Add(max(countEvery, countShare*took))
@@ -109,6 +109,7 @@ func (q *quota) recount(appID string, app *usage) {
 	}
 	// What was committed meanwhile may be missing: the next count has it.
 	app.growth, app.known = counted, true
+	app.counts++
 }
 
 // forget takes up that an app keeps much less now, or nothing any more: how much

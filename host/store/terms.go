@@ -11,8 +11,8 @@ import (
 var errDocument = errors.New("the data of a record is not a JSON object")
 
 // appendTerms appends the column terms of a document, whose members are sorted:
-// see term.go. It reads the document as it comes, because a tree of it would cost more than all else that
-// a write does here.
+// see term.go. It reads the document as it comes, because a tree of it would
+// cost more than all else that a write does here.
 func appendTerms(b []byte, document json.RawMessage) ([]byte, error) {
 	if !host.ValidJSON(document) {
 		return nil, errDocument

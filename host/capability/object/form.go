@@ -47,7 +47,7 @@ func (r request) text(name string) (string, error) {
 	if !r.has(name) || r[name][0] != '"' {
 		return "", host.Errorf(host.CodeInvalid, "%s must be a text", name)
 	}
-	return capability.Unquote(r[name]), nil
+	return host.ReadJSON(r[name]).Text(), nil
 }
 
 // version is if_version, 0 for none.
